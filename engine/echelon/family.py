@@ -1,0 +1,78 @@
+"""A family is one kind of decision: plain data and functions. Any installed package may bring families of its own
+by an entry point in the group "echelon.families"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel
+
+from echelon.errors import Finding, Violation
+from echelon.schema import Table
+from echelon.solvers.outcome import Control, Outcome
+from echelon.tables import Frames
+from echelon.validate import Rule
+
+GROUP = "echelon.families"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a family's solve returns. Without a plan, `findings` says what stands in the way, as far as is known."""
+
+    outcome: Outcome
+    plan: Frames = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)  # key figures that only the solve can know
+    notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """A plan recomputed from the tables: its cost line by line, how many rules were looked at, and those it breaks."""
+
+    costs: dict[str, float]
+    rules_checked: int
+    violations: tuple[Violation, ...] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """What belongs on a run's one page: service in a few figures, the constraint in words, the actions that matter."""
+
+    service: dict[str, str]
+    constraint: str
+    actions_title: str
+    actions: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of decision.
+
+    `rules` check across columns and tables. `complete(tables, options)` fills what the case left open (defaults, rows
+    that stand for every period) before `solve` and `recheck` see the tables. `kpis(plan, tables, costs)` are the key
+    figures of a plan; `page(plan, kpis, currency)` picks what the one page shows.
+    """
+
+    name: str
+    summary: str
+    inputs: tuple[Table, ...]
+    results: tuple[Table, ...]
+    options: type[BaseModel]
+    rules: tuple[Rule, ...]
+    complete: Callable[[Frames, Any], Frames]
+    solve: Callable[[Frames, Any, Control], Answer]
+    recheck: Callable[[Frames, Any, Frames], Recheck]
+    kpis: Callable[[Frames, Frames, dict[str, float]], dict[str, Any]]
+    page: Callable[[Frames, dict[str, Any], str], Page]
+
+
+def families() -> dict[str, Family]:
+    """The installed families by name."""
+    found = (entry.load() for entry in entry_points(group=GROUP))
+    return {family.name: family for family in sorted(found, key=lambda f: f.name)}

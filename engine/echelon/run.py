@@ -1,0 +1,231 @@
+"""One solve of one case: validate, solve, recheck. No printing; nothing is written unless the run is saved."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from echelon import store, tables
+from echelon.errors import Finding, InputError, RecheckError, SolveError, Violation
+from echelon.family import Family, Page, Recheck, families
+from echelon.solvers.outcome import Control, Outcome, ProgressCallback, SolveOptions, Termination
+from echelon.tables import Case, Frames
+from echelon.validate import parse_options, validate
+
+SCHEMA_VERSION = 1
+COST_TOLERANCE = 1e-6  # relative difference allowed between the solver's objective and the recheck's cost
+
+Source = str | Path | Mapping[str, pd.DataFrame] | Case
+
+
+@dataclass(frozen=True)
+class Run:
+    """One solve of one case by one family: its plan, and the proof of it.
+
+    `plan` holds the result tables; `costs` the cost lines, which sum to `outcome.objective`; `prices` the limits that
+    bind, with what one more unit of each is worth; `inputs` the case's tables as validated.
+    """
+
+    case: str
+    family: str
+    currency: str
+    fingerprint: str
+    started: str
+    options: dict[str, Any]
+    versions: dict[str, str]
+    outcome: Outcome
+    plan: Frames
+    costs: dict[str, float]
+    kpis: dict[str, Any]
+    rules_checked: int
+    notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    inputs: Frames = field(default_factory=dict, repr=False)
+    log: str = field(default="", repr=False)
+
+    @property
+    def prices(self) -> pd.DataFrame:
+        """The limits with a price: what one more unit of each is worth to the whole plan."""
+        limits = self.plan["limits"]
+        return limits[limits["price"] > 0].reset_index(drop=True)
+
+    @property
+    def page(self) -> Page:
+        """What belongs on this run's one page."""
+        return families()[self.family].page(self.plan, self.kpis, self.currency)
+
+    def record(self) -> dict[str, Any]:
+        """The content of run.json."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "case": self.case,
+            "family": self.family,
+            "currency": self.currency,
+            "fingerprint": self.fingerprint,
+            "started": self.started,
+            "options": self.options,
+            "versions": self.versions,
+            "outcome": self.outcome.as_dict(),
+            "costs": self.costs,
+            "kpis": self.kpis,
+            "prices": self.prices.to_dict("records"),
+            "recheck": {"passed": True, "rules_checked": self.rules_checked},
+            "notes": list(self.notes),
+            "warnings": [asdict(f) for f in self.findings],
+        }
+
+    def save(self, directory: str | Path) -> Path:
+        """Write the run as a new folder in `directory`, whole or not at all, and return the folder."""
+        when = datetime.fromisoformat(self.started).strftime("%Y%m%d-%H%M%S")
+        name = f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', self.case).strip('-.')[:60] or 'case'}-{self.family}-{when}"
+        return store.write(Path(directory), name, self.record(), self.inputs, self.plan, self.log)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Run:
+        """Read a saved run back. Raises InputError if `folder` is not a run folder."""
+        record, inputs, plan, log = store.read(Path(folder))
+        outcome = record["outcome"] | {"termination": Termination(record["outcome"]["termination"])}
+        kept = ("case", "family", "currency", "fingerprint", "started", "options", "versions", "costs", "kpis")
+        return cls(
+            **{name: record[name] for name in kept},
+            outcome=Outcome(**outcome),
+            plan=plan,
+            rules_checked=record["recheck"]["rules_checked"],
+            notes=tuple(record["notes"]),
+            findings=tuple(Finding(**f) for f in record["warnings"]),
+            inputs=inputs,
+            log=log,
+        )
+
+
+def read(source: str | Path | Mapping[str, pd.DataFrame]) -> Case:
+    """Read a case: a folder of CSV or Parquet files, an Excel workbook, an SQLAlchemy URL, or a dict of data frames.
+
+    Nothing is checked yet. Raises InputError if there is no such source.
+    """
+    return tables.read(source, only=_known_tables())
+
+
+def check(source: Source, family: str | None = None, options: Mapping[str, Any] | None = None) -> list[Finding]:
+    """Validate a case without solving it and return the warnings. Raises InputError with all findings."""
+    return _prepare(source, family, options)[4]
+
+
+def solve(
+    source: Source,
+    family: str | None = None,
+    *,
+    options: Mapping[str, Any] | None = None,
+    start: Run | None = None,
+    progress: ProgressCallback | None = None,
+    **solve_options: Any,
+) -> Run:
+    """Solve a case and return the proven, rechecked plan as a `Run`.
+
+    `source` is a `Case` or whatever `read` takes. `family` may be left out where `case.toml` names it or only one
+    family is installed. `options` are the family's own (they go before those in `case.toml`); `solve_options` are
+    `time_limit` (seconds), `gap` (relative), `threads`, `seed`. `start` is an earlier run whose plan is the MIP start.
+    `progress` is called with `Progress` objects while the solver runs.
+
+    Raises InputError (with all findings), SolveError (no plan), RecheckError (the plan breaks rules of the case).
+    """
+    case, chosen, family_options, inputs, findings = _prepare(source, family, options)
+    frames = chosen.complete(inputs, family_options)
+    solver_options = parse_options(SolveOptions, solve_options)
+    started = datetime.now(UTC)
+    with tempfile.TemporaryDirectory() as scratch:
+        log_file = Path(scratch) / "solver.log"
+        control = Control(solver_options, progress, log_file, start.plan if start else None)
+        answer = chosen.solve(frames, family_options, control)
+        log = log_file.read_text(encoding="utf-8", errors="replace") if log_file.exists() else ""
+    if not answer.outcome.has_plan:
+        raise SolveError(_why_no_plan(answer.outcome), answer.outcome, answer.findings)
+    proof = chosen.recheck(frames, family_options, answer.plan)
+    _must_pass(proof, answer.outcome)
+    return Run(
+        case=case.name,
+        family=chosen.name,
+        currency=str(case.settings.get("currency", "")),
+        fingerprint=fingerprint(inputs),
+        started=started.isoformat(timespec="seconds"),
+        options=solver_options.model_dump() | family_options.model_dump(mode="json"),
+        versions=versions(),
+        outcome=answer.outcome,
+        plan=answer.plan,
+        costs=proof.costs,
+        kpis=chosen.kpis(answer.plan, frames, proof.costs) | answer.facts,
+        rules_checked=proof.rules_checked,
+        notes=answer.notes,
+        findings=tuple(findings),
+        inputs=inputs,
+        log=log,
+    )
+
+
+def versions() -> dict[str, str]:
+    """The versions that a plan depends on."""
+    names = ("echelon", "pyomo", "highspy", "pandas", "numpy")
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+def fingerprint(frames: Frames) -> str:
+    """SHA-256 over the content of the tables: the same case, the same fingerprint."""
+    digest = hashlib.sha256()
+    for name, frame in sorted(frames.items()):
+        digest.update(f"{name}:{','.join(map(str, frame.columns))}:{len(frame)};".encode())
+        digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _prepare(
+    source: Source, family: str | None, options: Mapping[str, Any] | None
+) -> tuple[Case, Family, Any, Frames, list[Finding]]:
+    """Read, choose the family, validate."""
+    case = source if isinstance(source, Case) else read(source)
+    chosen = _choose(family or case.settings.get("family"))
+    family_options = parse_options(chosen.options, {**case.settings.get("options", {}), **(options or {})})
+    frames, findings = validate(case, chosen.inputs, chosen.rules, family_options, _known_tables())
+    return case, chosen, family_options, frames, findings
+
+
+def _choose(name: str | None) -> Family:
+    installed = families()
+    if name is None and len(installed) == 1:
+        return next(iter(installed.values()))
+    if name not in installed:
+        rule = "no such family is installed" if name else "the case does not say which family it is for"
+        remedy = f"Name one of: {', '.join(installed)}"
+        raise InputError([Finding("case", rule, remedy, column="family", value=name or "")])
+    return installed[name]
+
+
+def _known_tables() -> set[str]:
+    return {table.name for family in families().values() for table in family.inputs}
+
+
+def _must_pass(proof: Recheck, outcome: Outcome) -> None:
+    violations = list(proof.violations)
+    cost, objective = sum(proof.costs.values()), outcome.objective or 0.0
+    if abs(cost - objective) > COST_TOLERANCE * max(1.0, abs(objective)):
+        where = f"recomputed {cost:.10g} against the solver's {objective:.10g}"
+        violations.append(Violation("the plan costs what the solver says", where, abs(cost - objective)))
+    if violations:
+        raise RecheckError(violations)
+
+
+def _why_no_plan(outcome: Outcome) -> str:
+    return {
+        Termination.INFEASIBLE: "no plan respects all hard limits of this case",
+        Termination.UNBOUNDED: "the cost of this case can fall without end: a price or cost must be wrong",
+        Termination.NO_SOLUTION: "no plan was found before the search was stopped; give it more time",
+    }.get(outcome.termination, f"the solver failed ({outcome.note or 'no reason given'})")

@@ -1,0 +1,1 @@
+"""The solvers: how a model reaches them and what comes back."""

@@ -1,0 +1,74 @@
+"""Run folders: written beside and then renamed, so that a folder is whole or not there at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from echelon.errors import Finding, InputError
+from echelon.tables import Frames, write_csv
+
+RECORD = "run.json"
+LOG = "solver.log"
+
+
+def write(directory: Path, name: str, record: dict[str, Any], inputs: Frames, results: Frames, log: str) -> Path:
+    """Write one run folder `directory/name` (with a number behind it if that exists) and return its path.
+
+    inputs/*.parquet is the case as it was validated; results/*.parquet and *.csv is the plan.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=directory))
+    try:
+        for part, frames in (("inputs", inputs), ("results", results)):
+            (partial / part).mkdir()
+            for table, frame in frames.items():
+                frame.to_parquet(partial / part / f"{table}.parquet", index=False)
+        for table, frame in results.items():
+            write_csv(frame, partial / "results" / f"{table}.csv")
+        (partial / LOG).write_text(log, encoding="utf-8")
+        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+        (partial / RECORD).write_text(text + "\n", encoding="utf-8")
+        partial.chmod(0o755)
+        return _rename(partial, directory, name)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def read(folder: Path) -> tuple[dict[str, Any], Frames, Frames, str]:
+    """(record, inputs, results, log) of a run folder. Raises InputError if it is none."""
+    if not (folder / RECORD).is_file():
+        remedy = "Name a folder that `echelon solve` wrote (see `echelon runs`)"
+        raise InputError([Finding("run", "this is not a run folder", remedy, value=str(folder))])
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    inputs, results = (
+        {path.stem: pd.read_parquet(path) for path in sorted((folder / part).glob("*.parquet"))}
+        for part in ("inputs", "results")
+    )
+    return record, inputs, results, (folder / LOG).read_text(encoding="utf-8")
+
+
+def records(directory: Path) -> dict[str, dict[str, Any]]:
+    """Folder name -> record of every run in `directory`, oldest first."""
+    paths = directory.glob(f"*/{RECORD}") if directory.is_dir() else ()
+    found = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in paths}
+    return dict(sorted(found.items(), key=lambda pair: (str(pair[1].get("started")), pair[0])))
+
+
+def _rename(partial: Path, directory: Path, name: str) -> Path:
+    for number in range(1, 10_000):
+        target = directory / (name if number == 1 else f"{name}-{number}")
+        if target.exists():
+            continue
+        try:
+            return partial.rename(target)
+        except OSError:
+            if not target.exists():
+                raise
+    raise FileExistsError(f"{directory} holds too many runs named {name}")
