@@ -7,7 +7,7 @@ import platform
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -193,7 +193,11 @@ def _prepare(
     """Read, choose the family, validate."""
     case = source if isinstance(source, Case) else read(source)
     chosen = _choose(family or case.settings.get("family"))
-    family_options = parse_options(chosen.options, {**case.settings.get("options", {}), **(options or {})})
+    try:
+        family_options = parse_options(chosen.options, {**case.settings.get("options", {}), **(options or {})})
+    except InputError as wrong:  # the tables' findings are told together with those of the options
+        case = replace(case, findings=[*wrong.findings, *case.findings])
+        family_options = chosen.options()
     frames, findings = validate(case, chosen.inputs, chosen.rules, family_options, _known_tables())
     return case, chosen, family_options, frames, findings
 

@@ -7,14 +7,17 @@ family's own rules are vectorised.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from functools import cache
 from typing import Annotated, Any
 
 import pandas as pd
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from echelon.errors import Finding, InputError
 from echelon.schema import Table, base_type, choices, dtype, extra
@@ -22,6 +25,7 @@ from echelon.tables import Case, Frames
 
 SHOWN = 20  # findings shown a table, column and rule; one more says how many are like them
 FIRST_ROW = 2  # a spreadsheet's number of the first data row
+LARGEST = 2**53  # whole numbers beyond it are not exact everywhere
 
 
 @dataclass(frozen=True)
@@ -83,11 +87,15 @@ def parse_options(model: type, given: Mapping[str, Any]) -> Any:
                 column=".".join(str(part) for part in e["loc"]),
                 value=str(e["input"]),
                 rule=_in_words(e),
-                remedy=_did_you_mean(str(e["loc"][0]), model.model_fields),  # type: ignore[attr-defined]
+                remedy=_option_remedy(str(e["loc"][0]), model.model_fields),  # type: ignore[attr-defined]
             )
             for e in error.errors()
         ]
         raise InputError(findings) from None
+
+
+def _option_remedy(name: str, fields: Mapping[str, FieldInfo]) -> str:
+    return str(fields[name].description) if name in fields else _did_you_mean(name, fields)
 
 
 def _check_tables(case: Case, inputs: Sequence[Table], known: Collection[str]) -> list[Finding]:
@@ -107,10 +115,19 @@ def _check_tables(case: Case, inputs: Sequence[Table], known: Collection[str]) -
 
 
 def _check_cells(table: Table, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:
-    """The table with typed columns (blank where a cell is wrong), and a finding for every wrong cell or column."""
+    """The table with typed columns (blank where a cell is wrong), and a finding for every wrong cell or column.
+
+    Rows without any cell filled are left out; the others keep their spreadsheet numbers.
+    """
+    decimal, raw = raw.attrs.get("decimal", "."), raw.reset_index(drop=True)
+    if (blank := (raw.isna() | (raw == "")).all(axis=1)).any():
+        raw = raw[~blank]
+    rows = raw.index + FIRST_ROW
     findings = [
         Finding(table.name, "no such column is known", _did_you_mean(str(name), table.columns), column=str(name))
-        for name in raw.columns
+        if str(name)
+        else Finding(table.name, "a column has cells but no name", "Name it in the header, or remove it")
+        for name in raw.columns.unique()
         if name not in table.columns
     ]
     findings += [
@@ -121,7 +138,7 @@ def _check_cells(table: Table, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Fi
     for name, field in table.columns.items():
         if name in raw.columns:
             cells = raw[name] if not raw.columns.duplicated().any() else raw.loc[:, raw.columns == name].iloc[:, 0]
-            data[name], wrong = _check_column(table.name, name, field, cells, raw.attrs.get("decimal", "."))
+            data[name], wrong = _check_column(table.name, name, field, cells, rows, decimal)
             findings += wrong
         else:
             data[name] = pd.Series(
@@ -132,31 +149,31 @@ def _check_cells(table: Table, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Fi
                     Finding(table.name, "the column is required and missing", "Add it to the header", column=name)
                 )
     frame = pd.DataFrame(data)
-    frame.index = pd.RangeIndex(FIRST_ROW, FIRST_ROW + len(raw))
+    frame.index = rows
     return frame, findings
 
 
 def _check_column(
-    table: str, name: str, field: FieldInfo, cells: pd.Series, decimal: str
+    table: str, name: str, field: FieldInfo, cells: pd.Series, rows: pd.Index, decimal: str
 ) -> tuple[pd.Series, list[Finding]]:
     values = _plain(cells, field, decimal)
     blank = [i for i, value in enumerate(values) if value is None or value == ""]
-    findings = []
-    if blank and field.is_required():
-        rule, remedy = "the cell is blank", f"Fill it: {field.description}"
-        findings = [Finding(table, rule, remedy, row=i + FIRST_ROW, column=name) for i in blank]
+    unfilled = set(blank) if field.is_required() else set()
+    rule, remedy = "the cell is blank", f"Fill it: {field.description}"
+    findings = [Finding(table, rule, remedy, row=int(rows[i]), column=name) for i in sorted(unfilled)]
     for i in blank:
-        values[i] = _filler(field) if field.is_required() else _default(field)
+        values[i] = _filler(field) if i in unfilled else _default(field)
     try:
         good = _adapter(field).validate_python(values)
     except ValidationError as error:
         wrong = {int(e["loc"][0]): e for e in error.errors(include_url=False) if e["loc"]}
         for i, e in wrong.items():
             findings.append(
-                Finding(table, _in_words(e), _remedy(field), row=i + FIRST_ROW, column=name, value=str(e["input"]))
+                Finding(table, _in_words(e), _remedy(field), row=int(rows[i]), column=name, value=str(e["input"]))
             )
-            values[i] = _filler(field)
-        good = [None if i in wrong else value for i, value in enumerate(values)]
+            unfilled.add(i)
+        good = values
+    good = [None if i in unfilled else value for i, value in enumerate(good)] if unfilled else good
     kind = dtype(field)
     if findings and kind in ("int64", "bool"):
         return pd.Series(good, dtype=object), _few(findings)
@@ -166,25 +183,41 @@ def _check_column(
 
 
 def _plain(cells: pd.Series, field: FieldInfo, decimal: str) -> list[Any]:
-    """The column as plain Python values; blank is None or ''. Whole floats in a text column lose their '.0'."""
+    """The column as plain Python values; blank is None or ''."""
     missing = cells.isna()
-    if base_type(field) is str and pd.api.types.is_float_dtype(cells.dtype):
-        whole = cells[~missing] % 1 == 0
-        if whole.all():
-            cells = cells.astype("Int64")
     values = cells.astype(object).where(~missing, None).tolist() if missing.any() else cells.tolist()
     if base_type(field) is str:
-        return [str(int(v)) if isinstance(v, float) and v.is_integer() else v for v in values]
+        return values if cells.dtype == "str" else [_as_typed(value) for value in values]
     if decimal == "," and base_type(field) is float:
         return [v.replace(",", ".") if isinstance(v, str) else v for v in values]
     return values
 
 
+def _as_typed(value: Any) -> Any:
+    """A text cell that a workbook or database holds as a number or a date, as one would type it: 4711, 2026-01-05."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else str(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
 @cache
 def _column_adapter(annotation: Any, metadata: tuple[Any, ...]) -> TypeAdapter:
+    if annotation is int:
+        metadata = (Field(ge=-LARGEST, le=LARGEST), *metadata)
+    if annotation is date:
+        metadata = (BeforeValidator(_no_number), *metadata)
     constrained = Annotated[annotation, *metadata] if metadata else annotation
     config = ConfigDict(allow_inf_nan=False, coerce_numbers_to_str=True)
     return TypeAdapter(list[constrained], config=config)  # type: ignore[valid-type]
+
+
+def _no_number(value: Any) -> Any:
+    """Refuse the numbers that pydantic would read as seconds since 1970."""
+    if isinstance(value, int | float) or (isinstance(value, str) and not re.match(r"\d{4}-", value)):
+        raise PydanticCustomError("date_type", "is not a date")
+    return value
 
 
 def _adapter(field: FieldInfo) -> TypeAdapter:
@@ -332,5 +365,6 @@ def _did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     lowered = {n.lower(): n for n in names}
     close = difflib.get_close_matches(name.strip().lower()[:200], list(lowered)[:20_000], n=1)
     if close:
-        return f"Did you mean {lowered[close[0]]!r}?" + (f" Or: {otherwise}" if otherwise else "")
+        spaces = " (without the spaces around it)" if name.strip() == lowered[close[0]] != name else ""
+        return f"Did you mean {lowered[close[0]]!r}{spaces}?" + (f" Or: {otherwise}" if otherwise else "")
     return otherwise or f"Known are: {', '.join(names[:30])}"

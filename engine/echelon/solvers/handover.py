@@ -7,9 +7,9 @@ Pyomo's own HiGHS interfaces add columns and rows one by one; walking the expres
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import highspy
@@ -20,6 +20,18 @@ from pyomo.repn.linear import LinearRepnVisitor
 from pyomo.repn.util import VarRecorder
 
 INFINITY = highspy.kHighsInf
+
+
+@dataclass
+class Rows:
+    """lower <= A x <= upper, A stored row by row: row i has entries `value[start[i]:start[i+1]]` in columns `index`."""
+
+    constraints: list[Any]
+    lower: np.ndarray
+    upper: np.ndarray
+    start: np.ndarray
+    index: np.ndarray
+    value: np.ndarray
 
 
 @dataclass
@@ -44,6 +56,18 @@ class LinearModel:
     index: np.ndarray
     value: np.ndarray
     hint: dict[int, float] = field(default_factory=dict)  # column -> value of a known plan, where one was given
+
+    def with_rows(self, rows: Rows) -> LinearModel:
+        """The model with more rows at its end."""
+        return replace(
+            self,
+            constraints=[*self.constraints, *rows.constraints],
+            row_lower=np.concatenate([self.row_lower, rows.lower]),
+            row_upper=np.concatenate([self.row_upper, rows.upper]),
+            start=np.concatenate([self.start, self.start[-1] + rows.start[1:]]),
+            index=np.concatenate([self.index, rows.index]),
+            value=np.concatenate([self.value, rows.value]),
+        )
 
     @property
     def binary(self) -> np.ndarray:
@@ -86,56 +110,75 @@ def hand_over(model: pyo.ConcreteModel) -> LinearModel:
     """
     with garbage_collector_paused():
         variables = list(model.component_data_objects(pyo.Var))
-        position = {id(v): j for j, v in enumerate(variables)}
-        walker = LinearRepnVisitor(
-            {}, var_recorder=VarRecorder({id(v): v for v in variables}, SortComponents.deterministic)
-        )
-        constraints, columns, values, start, row_lower, row_upper = [], [], [], [0], [], []
-        for constraint in model.component_data_objects(pyo.Constraint, active=True):
-            low, body, high = constraint.to_bounded_expression(evaluate_bounds=True)
-            row = _linear(walker, body, constraint.name)
-            if not row.linear and _holds(low, row.constant, high):
-                continue
-            constraints.append(constraint)
-            columns.extend(row.linear)
-            values.extend(row.linear.values())
-            start.append(len(columns))
-            row_lower.append(-INFINITY if low is None else low - row.constant)
-            row_upper.append(INFINITY if high is None else high - row.constant)
-        cost, offset, maximize = _objective(model, walker, position)
+        rows = hand_over_rows(model.component_data_objects(pyo.Constraint, active=True), variables)
+        cost, offset, maximize = _objective(model, variables)
         return LinearModel(
             variables=variables,
-            constraints=constraints,
+            constraints=rows.constraints,
             cost=cost,
             offset=offset,
             maximize=maximize,
             lower=np.array([v.lb if v.lb is not None else -INFINITY for v in variables], dtype=float),
             upper=np.array([v.ub if v.ub is not None else INFINITY for v in variables], dtype=float),
             integer=np.fromiter((v.is_integer() or v.is_binary() for v in variables), bool, len(variables)),
-            row_lower=np.array(row_lower, dtype=float),
-            row_upper=np.array(row_upper, dtype=float),
-            start=np.array(start, dtype=np.int32),
-            index=np.fromiter(map(position.__getitem__, columns), np.int32, len(columns)),
-            value=np.array(values, dtype=float),
+            row_lower=rows.lower,
+            row_upper=rows.upper,
+            start=rows.start,
+            index=rows.index,
+            value=rows.value,
             hint={j: float(v.value) for j, v in enumerate(variables) if v.value is not None},
         )
 
 
-def _objective(model: pyo.ConcreteModel, walker: LinearRepnVisitor, position: dict[int, int]) -> Any:
+def hand_over_rows(constraints: Iterable[Any], variables: list[Any]) -> Rows:
+    """Walk linear constraints (Pyomo ConstraintData) once into arrays over the columns of `variables`."""
+    walker, position = _walker(variables)
+    kept, columns, values, start, lower, upper = [], [], [], [0], [], []
+    for constraint in constraints:
+        low, body, high = constraint.to_bounded_expression(evaluate_bounds=True)
+        row = _linear(walker, body, constraint)
+        if not row.linear and _holds(low, row.constant, high):
+            continue
+        kept.append(constraint)
+        columns.extend(row.linear)
+        values.extend(row.linear.values())
+        start.append(len(columns))
+        lower.append(-INFINITY if low is None else low - row.constant)
+        upper.append(INFINITY if high is None else high - row.constant)
+    return Rows(
+        constraints=kept,
+        lower=np.array(lower, dtype=float),
+        upper=np.array(upper, dtype=float),
+        start=np.array(start, dtype=np.int32),
+        index=np.fromiter(map(position.__getitem__, columns), np.int32, len(columns)),
+        value=np.array(values, dtype=float),
+    )
+
+
+def _walker(variables: list[Any]) -> tuple[LinearRepnVisitor, dict[int, int]]:
+    """Pyomo's walker of linear expressions, and the column of each variable by the id that the walker gives it."""
+    known = {id(v): v for v in variables}
+    return LinearRepnVisitor({}, var_recorder=VarRecorder(known, SortComponents.deterministic)), {
+        name: column for column, name in enumerate(known)
+    }
+
+
+def _objective(model: pyo.ConcreteModel, variables: list[Any]) -> tuple[np.ndarray, float, bool]:
     objectives = list(model.component_data_objects(pyo.Objective, active=True))
     if len(objectives) != 1:
         raise ValueError(f"a model needs one active objective, this one has {len(objectives)}")
-    expression = _linear(walker, objectives[0].expr, objectives[0].name)
-    cost = np.zeros(len(position))
+    walker, position = _walker(variables)
+    expression = _linear(walker, objectives[0].expr, objectives[0])
+    cost = np.zeros(len(variables))
     for variable, coefficient in expression.linear.items():
         cost[position[variable]] = coefficient
     return cost, float(expression.constant), objectives[0].sense == pyo.maximize
 
 
-def _linear(walker: LinearRepnVisitor, expression: Any, name: str) -> Any:
+def _linear(walker: LinearRepnVisitor, expression: Any, component: Any) -> Any:
     row = walker.walk_expression(expression)
     if row.nonlinear is not None:
-        raise ValueError(f"{name} is not linear")
+        raise ValueError(f"{component.name} is not linear")
     return row
 
 

@@ -1,15 +1,14 @@
-"""Solve a Pyomo model with HiGHS: the search, the polish of integers, the prices, and an honest `Outcome`.
+"""Solve a Pyomo model with HiGHS: relaxation, first plan, search, polish of the integers, prices, honest `Outcome`.
 
-What HiGHS is not trusted with: its time limit (a watchdog on the wall clock interrupts it), an incumbent at a crash
-(the best one seen is kept aside), the word "infeasible" (a second opinion without presolve is asked), near-integers
-(rounded, fixed, solved again), presolve of tiny models (it has returned wrong optima; they gain nothing from it).
+What HiGHS is not trusted with: its time limit (see `watch`), an incumbent at a crash (the best one seen is kept
+aside), the word "infeasible" (a second opinion without presolve is asked), near-integers (rounded, fixed, solved
+again), and finding a first plan of a large model quickly (a `Guide` helps).
 """
 
 from __future__ import annotations
 
-import threading
-import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +16,41 @@ import highspy
 import numpy as np
 import pyomo.environ as pyo
 
-from echelon.solvers.handover import INFINITY, LinearModel, hand_over
-from echelon.solvers.outcome import (
-    Outcome,
-    Progress,
-    ProgressCallback,
-    SolveOptions,
-    Termination,
-    relative_gap,
-)
+from echelon.solvers.handover import LinearModel, hand_over, hand_over_rows
+from echelon.solvers.improve import SHARED, fix_and_optimize
+from echelon.solvers.outcome import Outcome, ProgressCallback, SolveOptions, Termination, relative_gap
+from echelon.solvers.watch import Status, Watch, finite
 
 SOLVER = f"HiGHS {highspy.Highs().version()}"
 PROVEN = 1e-6  # a relative gap up to this counts as proven optimal
-TINY = 500  # columns up to which presolve is left off
-POLL = 0.1  # seconds between two looks at a running solve
+GUIDED = 1000  # integers from which on a guide is asked for a first plan
+ROUNDS = 30  # of tightening the relaxation, at most
+ROUNDS_UNTIL = 0.25  # share of the time limit at which they end
+ROUNDS_GAIN = 1e-5  # relative rise of the bound below which another round is not worth its time
+IMPROVE_UNTIL = 0.6  # share of the time limit at which improving the first plan ends
+BLOCK_SECONDS = 1.0  # for one block of the first plan
 
-Event = highspy.cb.HighsCallbackType
-Status = highspy.HighsModelStatus
-Interrupts = (Event.kCallbackMipInterrupt, Event.kCallbackSimplexInterrupt, Event.kCallbackIpmInterrupt)
+DOUBTFUL = (Status.kInfeasible, Status.kUnboundedOrInfeasible, Status.kUnbounded)
+
+
+@dataclass(frozen=True)
+class Guide:
+    """What a family knows of its model that helps the search; every part may be left out.
+
+    `tighten()` reads the relaxation from the variables and returns new constraints (ConstraintData) that it violates.
+    `first_plan()` reads it too and sets the integer variables to a plan. `block_of(variable)` names the block (say, the
+    item) that a variable belongs to, or None for what blocks share.
+    """
+
+    tighten: Callable[[], list[Any]] | None = None
+    first_plan: Callable[[], None] | None = None
+    block_of: Callable[[Any], Hashable | None] | None = None
 
 
 @dataclass
 class Solution:
-    """What `solve` returns. The plan itself stands in the model's variables; `duals` holds, for each constraint asked
-    for, the change of the objective when its right-hand side grows by one unit (integers held)."""
+    """What `solve` returns. The plan itself stands in the model's variables; `duals` holds, for each constraint, the
+    change of the objective when its right-hand side grows by one unit (setups held)."""
 
     outcome: Outcome
     duals: dict[int, float] = field(default_factory=dict)  # id of the constraint -> dual
@@ -57,6 +67,7 @@ def solve(
     progress: ProgressCallback | None = None,
     log_file: Path | None = None,
     prices: bool = False,
+    guide: Guide | None = None,
 ) -> Solution:
     """Solve `model` and load the plan into its variables.
 
@@ -64,25 +75,92 @@ def solve(
     in the caller's thread about every tenth of a second. Ctrl-C stops the search and keeps the incumbent. With
     `prices`, the setups (binaries) of the plan are held, batch counts relaxed, and the LP's duals returned.
     """
-    options = options or SolveOptions()
-    began = time.monotonic()
+    watch = Watch(options or SolveOptions(), progress, log_file)
     arrays = hand_over(model)
     if not arrays.variables:
         raise ValueError("the model has no variables")
-    search = _search(arrays, options, began, progress, log_file)
+    bound = None
+    if guide is not None and arrays.integer.any():
+        arrays, bound = _relax(arrays, guide, watch)
+        arrays = _first_plan(arrays, guide, watch) if bound is not None else arrays
+    search = _search(arrays, watch, bound)
     x, objective = search.x, search.objective
     if x is not None and arrays.integer.any():
-        x, objective = _polish(arrays, x, options)
+        x, objective = _polish(arrays, x, watch)
         if x is None:  # big numbers let the search cheat within its tolerance: search again with a strict one
-            search = _search(arrays, options, began, progress, log_file, tolerance=1e-9)
-            x, objective = _polish(arrays, search.x, options) if search.x is not None else (None, None)
-    outcome = _outcome(search, x is not None, objective, time.monotonic() - began)
+            search = _search(arrays, watch, bound, tolerance=1e-9)
+            x, objective = _polish(arrays, search.x, watch) if search.x is not None else (None, None)
+    outcome = _outcome(search, x is not None, objective, watch)
     if x is None:
         return Solution(outcome)
-    for variable, value in zip(arrays.variables, x.tolist(), strict=True):
-        variable.set_value(value, skip_validation=True)
-    duals = _duals(arrays, x, options) if prices else np.zeros(0)
+    _load(arrays, x)
+    duals = _duals(arrays, x, watch) if prices else np.zeros(0)
     return Solution(outcome, {id(c): d for c, d in zip(arrays.constraints, duals.tolist(), strict=False)})
+
+
+def _relax(arrays: LinearModel, guide: Guide, watch: Watch) -> tuple[LinearModel, float | None]:
+    """Solve the relaxation and load it into the variables; let the guide add rows that it violates, and again.
+
+    Returns the model with those rows (HiGHS takes no cuts during its search) and the bound, None if there was no
+    time to solve the relaxation at all.
+    """
+    highs, tightened, bound = watch.highs(arrays, relaxed=True), arrays, None
+    for _ in range(ROUNDS):
+        watch.run(highs, watch.until(ROUNDS_UNTIL))
+        if highs.getModelStatus() != Status.kOptimal:
+            break
+        before, bound = bound, highs.getInfo().objective_function_value
+        _load(arrays, np.array(highs.getSolution().col_value))
+        if before is not None and abs(bound - before) <= ROUNDS_GAIN * max(1.0, abs(bound)):
+            break
+        rows = hand_over_rows(guide.tighten() if guide.tighten else [], arrays.variables)
+        if not rows.constraints:
+            break
+        tightened = tightened.with_rows(rows)
+        count, starts = len(rows.constraints), rows.start[:-1]
+        highs.addRows(count, rows.lower, rows.upper, len(rows.value), starts, rows.index, rows.value)
+    return tightened, bound
+
+
+def _first_plan(arrays: LinearModel, guide: Guide, watch: Watch) -> LinearModel:
+    """The model with a good plan as its hint: the guide's rounding of the relaxation, or the start that was given,
+    whichever is better, improved block by block. Small models do without; so does a rounding that fits no limits."""
+    if arrays.integer.sum() < GUIDED or guide.first_plan is None:
+        return arrays
+    guide.first_plan()
+    rounded = np.array([variable.value for variable in arrays.variables], dtype=float)
+    given = rounded.copy()
+    given[list(arrays.hint)] = list(arrays.hint.values())
+    starts = [_polish(arrays, start, watch) for start in ([rounded, given] if arrays.hint else [rounded])]
+    plans = [(objective, x) for x, objective in starts if x is not None and objective is not None]
+    if not plans:
+        return arrays
+    sign = -1.0 if arrays.maximize else 1.0
+    objective, x = min(plans, key=lambda plan: sign * plan[0])
+    if guide.block_of is not None:
+        names = [guide.block_of(variable) for variable in arrays.variables]
+        number = {name: k for k, name in enumerate(dict.fromkeys(n for n in names if n is not None))}
+        blocks = np.array([SHARED if name is None else number[name] for name in names])
+        small_change = 0.25 * watch.options.gap * abs(objective) / max(len(number), 1)
+        x = fix_and_optimize(arrays, x, blocks, _block_solver(watch, small_change), watch.until(IMPROVE_UNTIL))
+    return replace(arrays, hint=dict(enumerate(x.tolist())))
+
+
+def _block_solver(watch: Watch, small_change: float) -> Callable[[LinearModel, np.ndarray, float], np.ndarray | None]:
+    """Solves the MIP of one block to within `small_change` of its best cost, or for a second."""
+
+    def solve_block(block: LinearModel, start: np.ndarray, deadline: float) -> np.ndarray | None:
+        if watch.interrupted:
+            return None
+        highs = watch.highs(block)
+        highs.setOptionValue("mip_rel_gap", 0.0)
+        highs.setOptionValue("mip_abs_gap", small_change)
+        highs.setSolution(len(start), np.arange(len(start), dtype=np.int32), start)
+        watch.run(highs, min(deadline, watch.began + watch.seconds + BLOCK_SECONDS))
+        found = highs.getInfo().primal_solution_status == 2
+        return np.array(highs.getSolution().col_value) if found else None
+
+    return solve_block
 
 
 @dataclass
@@ -94,166 +172,84 @@ class _Search:
     objective: float | None = None
     bound: float | None = None
     nodes: int = 0
-    interrupted: bool = False
-    timed_out: bool = False
     note: str = ""
 
 
-def _search(
-    arrays: LinearModel,
-    options: SolveOptions,
-    began: float,
-    progress: ProgressCallback | None,
-    log_file: Path | None,
-    tolerance: float | None = None,
-) -> _Search:
-    """Run HiGHS; where it says infeasible or unbounded, ask again without presolve before believing it."""
-    search = _Runner(arrays, options, began, log_file, tolerance=tolerance).run(progress)
-    doubtful = (Status.kInfeasible, Status.kUnboundedOrInfeasible, Status.kUnbounded)
-    if search.status in doubtful and len(arrays.variables) > TINY:
-        again = _Runner(arrays, options, began, log_file, presolve=False, tolerance=tolerance).run(progress)
-        if again.x is not None or again.status in doubtful:
+def _search(arrays: LinearModel, watch: Watch, bound: float | None, tolerance: float | None = None) -> _Search:
+    """Run HiGHS; where it says infeasible or unbounded, ask again without presolve before believing it. `bound` is
+    what is known already."""
+    search = _run(arrays, watch, bound, tolerance, presolve=True)
+    if search.status in DOUBTFUL:
+        again = _run(arrays, watch, bound, tolerance, presolve=False)
+        if again.x is not None or again.status in DOUBTFUL:
             return again
-        return _Search(search.status, note="infeasible with presolve; the second opinion ran out of time")
+        return _Search(again.status, note="infeasible with presolve, but the second opinion ran out of time")
     return search
 
 
-class _Runner:
-    """One run of HiGHS in a thread of its own, watched from the caller's thread."""
-
-    def __init__(
-        self,
-        arrays: LinearModel,
-        options: SolveOptions,
-        began: float,
-        log_file: Path | None,
-        *,
-        presolve: bool = True,
-        tolerance: float | None = None,
-    ):
-        self.began = began
-        self.deadline = began + options.time_limit
-        self.stop = False
-        self.glimpse: Progress | None = None
-        self.best: tuple[float, np.ndarray] | None = None
-        self.highs = _new(options, log_file)
-        self.highs.setOptionValue("time_limit", max(self.deadline - time.monotonic(), 0.1))
-        self.highs.setOptionValue("mip_rel_gap", options.gap)
-        if tolerance is not None:
-            self.highs.setOptionValue("mip_feasibility_tolerance", tolerance)
-        if not presolve or len(arrays.variables) <= TINY:
-            self.highs.setOptionValue("presolve", "off")
-        self.arrays = arrays
-
-    def run(self, progress: ProgressCallback | None) -> _Search:
-        self.highs.passModel(self.arrays.highs())
-        if self.arrays.hint:
-            hint = self.arrays.hint
-            self.highs.setSolution(len(hint), np.array(list(hint), np.int32), np.array(list(hint.values())))
-        self.highs.setCallback(self._on_event, None)
-        for event in (*Interrupts, Event.kCallbackMipLogging, Event.kCallbackMipImprovingSolution):
-            self.highs.startCallback(event)
-        thread = threading.Thread(target=self.highs.run, name="highs", daemon=True)
-        thread.start()
-        interrupted = self._watch(thread, progress)
-        return self._read(interrupted)
-
-    def _watch(self, thread: threading.Thread, progress: ProgressCallback | None) -> bool:
-        """Wait for the run and pass on its progress; True if the user pressed Ctrl-C. A caller's error stops it."""
-        interrupted, shown = False, None
-        try:
-            while thread.is_alive():
-                try:
-                    thread.join(POLL)
-                    if progress and self.glimpse is not shown and self.glimpse is not None:
-                        shown = self.glimpse
-                        progress(shown)
-                except KeyboardInterrupt:
-                    interrupted = self.stop = True
-        finally:
-            self.stop = True
-            thread.join()
-        return interrupted
-
-    def _on_event(self, event: Any, message: str, out: Any, into: Any, user: Any) -> None:
-        """Called by HiGHS in its own thread."""
-        if event == Event.kCallbackMipImprovingSolution:
-            self.best = (out.objective_function_value, np.array(out.mip_solution))
-        elif event == Event.kCallbackMipLogging:
-            self.glimpse = Progress(
-                seconds=time.monotonic() - self.began,
-                incumbent=_finite(out.mip_primal_bound),
-                bound=_finite(out.mip_dual_bound),
-                gap=relative_gap(out.mip_primal_bound, out.mip_dual_bound),
-                nodes=out.mip_node_count,
-            )
-        if event in Interrupts and (self.stop or time.monotonic() > self.deadline):
-            into.user_interrupt = True
-
-    def _read(self, interrupted: bool) -> _Search:
-        highs, mip = self.highs, bool(self.arrays.integer.any())
-        info, status = highs.getInfo(), highs.getModelStatus()
-        search = _Search(status, interrupted=interrupted, timed_out=time.monotonic() >= self.deadline)
-        solved = status == Status.kOptimal or (mip and info.primal_solution_status == 2)
-        if solved:
-            search.x, search.objective = np.array(highs.getSolution().col_value), info.objective_function_value
-        elif self.best is not None:
-            search.objective, search.x = self.best
-            search.note = "the solver ended without its incumbent; the best one seen was kept"
-        search.bound = _finite(info.mip_dual_bound) if mip else search.objective
-        search.nodes = max(int(info.mip_node_count), 0)
-        return search
+def _run(arrays: LinearModel, watch: Watch, bound: float | None, tolerance: float | None, presolve: bool) -> _Search:
+    highs = watch.highs(arrays, log=True)
+    highs.setOptionValue("mip_rel_gap", watch.options.gap)
+    if tolerance is not None:
+        highs.setOptionValue("mip_feasibility_tolerance", tolerance)
+    if not presolve:
+        highs.setOptionValue("presolve", "off")
+    if arrays.hint:
+        highs.setSolution(len(arrays.hint), np.array(list(arrays.hint), np.int32), np.array(list(arrays.hint.values())))
+    incumbent = watch.run(highs, report=True)
+    info, mip = highs.getInfo(), bool(arrays.integer.any())
+    search = _Search(highs.getModelStatus(), nodes=max(int(info.mip_node_count), 0))
+    if search.status == Status.kOptimal or (mip and info.primal_solution_status == 2):
+        search.x, search.objective = np.array(highs.getSolution().col_value), info.objective_function_value
+    elif incumbent.best is not None:
+        search.objective, search.x = incumbent.best
+        search.note = "the solver ended without its incumbent; the best one seen was kept"
+    elif len(arrays.hint) == len(arrays.variables):
+        search.x = np.array([arrays.hint[j] for j in range(len(arrays.variables))])
+        search.objective = float(arrays.cost @ search.x) + arrays.offset
+    search.bound = finite(info.mip_dual_bound) if mip else search.objective
+    if mip and bound is not None:
+        better = min if arrays.maximize else max
+        search.bound = bound if search.bound is None else better(bound, search.bound)
+    return search
 
 
-def _polish(arrays: LinearModel, x: np.ndarray, options: SolveOptions) -> tuple[np.ndarray | None, float | None]:
+def _polish(arrays: LinearModel, x: np.ndarray, watch: Watch) -> tuple[np.ndarray | None, float | None]:
     """Round the integers, fix them, solve the LP that is left: exact integers and the best plan around them."""
-    whole = np.round(x)
     lower, upper = arrays.lower.copy(), arrays.upper.copy()
+    whole = np.clip(np.round(x), lower, upper)
     lower[arrays.integer] = upper[arrays.integer] = whole[arrays.integer]
-    highs = _fixed_lp(arrays, lower, upper, options)
+    highs = watch.highs(replace(arrays, lower=lower, upper=upper), relaxed=True)
+    watch.run(highs, deadline=float("inf"))
     if highs.getModelStatus() != Status.kOptimal:
         return None, None
     polished = np.clip(np.array(highs.getSolution().col_value), lower, upper)
     return polished, highs.getInfo().objective_function_value
 
 
-def _duals(arrays: LinearModel, x: np.ndarray, options: SolveOptions) -> np.ndarray:
+def _duals(arrays: LinearModel, x: np.ndarray, watch: Watch) -> np.ndarray:
     """Duals of the LP in which the plan's binaries are held and general integers (batch counts) may vary.
 
     Were the batch counts held too, nothing could move and every price would be 0 or the price of excess.
     """
     lower, upper = arrays.lower.copy(), arrays.upper.copy()
     lower[arrays.binary] = upper[arrays.binary] = np.round(x[arrays.binary])
-    highs = _fixed_lp(arrays, lower, upper, options)
+    highs = watch.highs(replace(arrays, lower=lower, upper=upper), relaxed=True)
+    watch.run(highs, deadline=float("inf"))
     if highs.getModelStatus() != Status.kOptimal:
         return np.zeros(len(arrays.constraints))
     return np.array(highs.getSolution().row_dual)
 
 
-def _fixed_lp(arrays: LinearModel, lower: np.ndarray, upper: np.ndarray, options: SolveOptions) -> highspy.Highs:
-    highs = _new(options, None)
-    lp = arrays.highs()
-    lp.integrality_ = []
-    lp.col_lower_, lp.col_upper_ = lower, upper
-    if len(arrays.variables) <= TINY:
-        highs.setOptionValue("presolve", "off")
-    highs.passModel(lp)
-    thread = threading.Thread(
-        target=highs.run, daemon=True
-    )  # a thread of its own: HiGHS keeps its scheduler per thread
-    thread.start()
-    thread.join()
-    return highs
-
-
-def _outcome(search: _Search, has_plan: bool, objective: float | None, seconds: float) -> Outcome:
+def _outcome(search: _Search, has_plan: bool, objective: float | None, watch: Watch) -> Outcome:
     gap = relative_gap(objective, search.bound)
-    limit = "interrupt" if search.interrupted else "time" if search.timed_out else None
+    limit = "interrupt" if watch.interrupted else "time" if watch.timed_out else None
     if has_plan:
         proven = gap is not None and gap <= PROVEN
         termination = Termination.OPTIMAL if proven else Termination.FEASIBLE
         limit = None if proven else limit or ("gap" if search.status == Status.kOptimal else "other")
     else:
+        objective = gap = None
         termination = {
             Status.kInfeasible: Termination.INFEASIBLE,
             Status.kUnbounded: Termination.UNBOUNDED,
@@ -261,30 +257,20 @@ def _outcome(search: _Search, has_plan: bool, objective: float | None, seconds: 
             Status.kTimeLimit: Termination.NO_SOLUTION,
             Status.kInterrupt: Termination.NO_SOLUTION,
         }.get(search.status, Termination.FAILED)
-        objective = gap = None
     return Outcome(
         termination=termination,
         limit=limit if termination is not Termination.INFEASIBLE else None,  # type: ignore[arg-type]
         objective=objective,
         bound=search.bound,
         gap=gap,
-        seconds=seconds,
+        seconds=watch.seconds,
         solver=SOLVER,
         nodes=search.nodes,
         note=search.note,
     )
 
 
-def _new(options: SolveOptions, log_file: Path | None) -> highspy.Highs:
-    """A silent HiGHS with the options that hold for every run; its log goes to `log_file` if there is one."""
-    highs = highspy.Highs()
-    highs.setOptionValue("log_to_console", False)
-    if log_file is not None:
-        highs.setOptionValue("log_file", str(log_file))
-    highs.setOptionValue("threads", options.threads)
-    highs.setOptionValue("random_seed", options.seed)
-    return highs
-
-
-def _finite(value: float) -> float | None:
-    return value if abs(value) < INFINITY else None
+def _load(arrays: LinearModel, x: np.ndarray) -> None:
+    """Give the model's variables the values of the columns."""
+    for variable, value in zip(arrays.variables, x.tolist(), strict=True):
+        variable.set_value(value, skip_validation=True)

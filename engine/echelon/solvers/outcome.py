@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class SolveOptions(BaseModel):
     """What every solve understands, whatever the family."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     time_limit: float = Field(
         default=60.0, gt=0, description="Seconds on the wall clock after which the best plan is taken"

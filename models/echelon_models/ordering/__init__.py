@@ -8,7 +8,7 @@ from typing import Any
 
 from echelon.family import Answer, Family
 from echelon.solvers import highs
-from echelon.solvers.outcome import Control, Termination
+from echelon.solvers.outcome import Control, SolveOptions, Termination
 from echelon.tables import Frames
 from echelon_models.ordering.complete import complete
 from echelon_models.ordering.explain import explain
@@ -17,37 +17,49 @@ from echelon_models.ordering.recheck import recheck
 from echelon_models.ordering.results import kpis, page, read_plan
 from echelon_models.ordering.rules import RULES
 from echelon_models.ordering.schema import INPUTS, RESULTS, OrderingOptions
-from echelon_models.ordering.sets import prepare
-from echelon_models.ordering.start import warm_start
+from echelon_models.ordering.sets import Sets, prepare
+from echelon_models.ordering.start import block_of, round_relaxation, warm_start
+
+PINS_SHARE = 0.25  # of the time limit goes to the solve without the pinned orders
 
 
 def solve(full: Frames, options: OrderingOptions, control: Control) -> Answer:
     """Build the model, solve it, read the plan back; explain an infeasible case; price the pinned orders."""
     began = time.monotonic()
     sets = prepare(full, options)
+    prices_pins = bool(sets.pinned) and options.price_pins
+    search = _part(control.options, 1 - PINS_SHARE) if prices_pins else control.options
     model = build(sets, options.formulation)
     if control.start is not None:
         warm_start(model, sets, full, control.start)
-    solution = highs.solve(model, control.options, progress=control.progress, log_file=control.log_file, prices=True)
+    solution = highs.solve(
+        model,
+        search,
+        progress=control.progress,
+        log_file=control.log_file,
+        prices=True,
+        guide=_guide(model, sets),
+    )
     outcome = replace(solution.outcome, seconds=time.monotonic() - began)
     if outcome.termination is Termination.INFEASIBLE:
         return Answer(outcome, findings=tuple(explain(sets, full, control.options)))
     if not outcome.has_plan:
         return Answer(outcome)
     plan = read_plan(model, sets, full, solution)
-    priced = sets.pinned and options.price_pins
-    facts = _price_of_pins(full, options, control, plan, outcome.objective or 0.0) if priced else {}
+    facts = {}
+    if prices_pins:
+        facts = _price_of_pins(full, options, _part(control.options, PINS_SHARE), plan, outcome.objective or 0.0)
     return Answer(outcome, plan, facts, notes=(_took(model.took),))
 
 
 def _price_of_pins(
-    full: Frames, options: OrderingOptions, control: Control, plan: Frames, objective: float
+    full: Frames, options: OrderingOptions, search: SolveOptions, plan: Frames, objective: float
 ) -> dict[str, Any]:
     """What the pinned orders cost: this plan against the best one found without them, and the most it can be."""
     free = prepare(full, options, pins=False)
     model = build(free, options.formulation)
     warm_start(model, free, full, plan)
-    outcome = highs.solve(model, control.options).outcome
+    outcome = highs.solve(model, search, guide=_guide(model, free)).outcome
     if not outcome.has_plan or outcome.objective is None or outcome.bound is None:
         return {}
     return {
@@ -56,10 +68,17 @@ def _price_of_pins(
     }
 
 
+def _guide(model: Any, sets: Sets) -> highs.Guide:
+    return highs.Guide(model.tighten, lambda: round_relaxation(model, sets), block_of)
+
+
+def _part(options: SolveOptions, share: float) -> SolveOptions:
+    return options.model_copy(update={"time_limit": options.time_limit * share})
+
+
 def _took(took: dict[str, int]) -> str:
-    if not took:
-        return "formulation: no fixed costs, so a linear program needs no strengthening"
-    return "formulation: " + ", ".join(f"{name} for {count:,} item-sites" for name, count in took.items())
+    """Which formulation the model took, for the notes of the run."""
+    return "formulation: " + ", ".join(f"{name} for {count:,} item-sites" for name, count in took.items() if count)
 
 
 FAMILY = Family(

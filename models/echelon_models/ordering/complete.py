@@ -89,19 +89,21 @@ def _items(items: pd.DataFrame, offers: pd.DataFrame, options: OrderingOptions) 
 
 
 def _lanes(tables: Frames) -> pd.DataFrame:
-    """One row a lane and item: rows for every item unfolded over the items that can both come from and be wanted at
-    the lane's ends (over further lanes too)."""
+    """One row a lane and item, rows for every item unfolded. Kept are those by which the item can come, and either
+    lead (over further lanes too) to where it is wanted or relieve a site whose storage is limited."""
     lanes = tables["lanes"]
     if lanes.empty:
         return lanes
     named, every = lanes[lanes["item"] != EVERY], lanes[lanes["item"] == EVERY]
     unfolded = every.drop(columns="item").merge(tables["items"][["item"]], how="cross")
-    both = pd.concat([named, unfolded]).drop_duplicates(["from_site", "to_site", "item"])
+    both = pd.concat([named, unfolded], ignore_index=True).drop_duplicates(["from_site", "to_site", "item"])
     supplied = _pairs(tables, ("offers", "stock", "receipts"))
     wanted = _pairs(tables, ("demand", "safety_stock"))
+    limited = both["from_site"].isin(tables["storage"]["site"])
     kept = [
         group[group["from_site"].isin(_reach(group, supplied.get(item, set()), "from_site", "to_site"))
-              & group["to_site"].isin(_reach(group, wanted.get(item, set()), "to_site", "from_site"))]
+              & (group["to_site"].isin(_reach(group, wanted.get(item, set()), "to_site", "from_site"))
+                 | limited[group.index])]
         for item, group in both.groupby("item", sort=True)
     ]  # fmt: skip
     return pd.concat(kept).sort_values(["item", "from_site", "to_site"]).reset_index(drop=True)[list(lanes.columns)]
@@ -133,8 +135,11 @@ def _item_sites(full: Frames, shortages: pd.DataFrame, options: OrderingOptions)
     pairs = pairs.merge(full["items"][["item", "department", "value", "holding_rate", "volume"]], on="item")
     terms = _shortage_terms(pairs, shortages, options)
     year = full["periods"]["days"].mean() / DAYS_OF_YEAR
+    prices = pd.concat([full[name][["item", "price"]] for name in ("offers", "price_breaks")])
+    lowest = pairs["item"].map(prices.groupby("item")["price"].min()).astype(float)
     lost_cost = terms["lost_cost"].fillna(pairs["value"] * options.lost_cost_factor)
     return pairs.assign(
+        final_value=options.final_stock_value * np.minimum(pairs["value"], lowest.fillna(pairs["value"])),
         policy=terms["policy"],
         backorder_cost=terms["backorder_cost"].fillna(pairs["value"] * options.backorder_rate * year),
         lost_cost=lost_cost,

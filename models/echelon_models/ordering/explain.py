@@ -12,7 +12,7 @@ from echelon.solvers import highs
 from echelon.solvers.outcome import SolveOptions
 from echelon.tables import Frames
 from echelon_models.ordering.formulation import build
-from echelon_models.ordering.sets import Sets
+from echelon_models.ordering.sets import Sets, beyond_capacity
 
 TOLERANCE = 1e-6
 
@@ -20,6 +20,7 @@ TOLERANCE = 1e-6
 def explain(sets: Sets, full: Frames, options: SolveOptions) -> list[Finding]:
     """Solve once more with every hard limit elastic and report those that had to give; with the suggested values
     the case is feasible. Empty if even that found no answer."""
+    sets = beyond_capacity(sets)
     m = build(sets, elastic=True)
     limited = options.model_copy(update={"gap": 0.01})
     if not highs.solve(m, limited).outcome.has_plan:

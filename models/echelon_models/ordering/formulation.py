@@ -10,6 +10,7 @@ Index letters: supplier s, item i, site l, period t; an order o = (s, i, l, t). 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pyomo.environ as pyo
@@ -29,6 +30,7 @@ def build(sets: Sets, formulation: str = "auto", *, elastic: bool = False) -> py
         limit_variables(m, sets, elastic)
 
         stock_balance(m, sets)
+        served_is_not_negative(m, sets)
         order_lines(m, sets)
         batches(m, sets)
         price_segments(m, sets)
@@ -40,7 +42,7 @@ def build(sets: Sets, formulation: str = "auto", *, elastic: bool = False) -> py
         budgets(m, sets)
         storage(m, sets)
         supplier_capacity(m, sets)
-        m.took = {} if elastic else strengthen(m, sets, formulation)
+        m.tighten = None if elastic else strengthen(m, sets, formulation)
 
         m.total = pyo.Objective(expr=limits_broken(m, sets) if elastic else total_cost(m, sets))
     return m
@@ -60,13 +62,16 @@ def order_variables(m: Any, sets: Sets) -> None:
     m.joint = pyo.Set(initialize=joint, dimen=3)
 
     m.quantity = pyo.Var(m.orders, bounds=lambda m, *o: (0, sets.most[o]))
-    m.line = pyo.Var(m.lines, domain=pyo.Binary)
+    m.line = pyo.Var(m.lines, domain=pyo.Binary, bounds=lambda m, *o: (int(o in sets.pinned), 1))
     m.batch = pyo.Var(
-        m.batched, domain=pyo.NonNegativeIntegers, bounds=lambda m, *o: (0, sets.most[o] / sets.offer(o).multiple)
+        m.batched,
+        domain=pyo.NonNegativeIntegers,
+        bounds=lambda m, *o: (0, math.floor(sets.most[o] / sets.offer(o).multiple + 1e-9)),  # HiGHS errs on fractions
     )
-    m.segment = pyo.Var(m.choices, domain=pyo.Binary)
+    m.segment = pyo.Var(m.choices, domain=pyo.Binary, bounds=lambda m, *ok: (int(ok[:4] in sets.pinned), 1))
     m.segment_quantity = pyo.Var(m.choices, domain=pyo.NonNegativeReals)
-    m.supplier_order = pyo.Var(m.joint, domain=pyo.Binary)
+    pinned = {(s, l, t) for s, i, l, t in sets.orders if (s, i, l, t) in sets.pinned}
+    m.supplier_order = pyo.Var(m.joint, domain=pyo.Binary, bounds=lambda m, *slt: (int(slt in pinned), 1))
 
 
 def stock_variables(m: Any, sets: Sets, elastic: bool) -> None:
@@ -114,6 +119,9 @@ def limit_variables(m: Any, sets: Sets, elastic: bool) -> None:
     m.capacity_excess = excess(sets.capacity, 3)
     carried = [(d, t) for (d, t), row in sets.budgets.items() if row.carry_over and (d, t + 1) in sets.budgets]
     m.carried = pyo.Var(pyo.Set(initialize=carried, dimen=2), domain=pyo.NonNegativeReals)
+    m.overspent = pyo.Var(
+        pyo.Set(initialize=[k for k in carried if cheaper_than_later(sets, *k)], dimen=2), domain=pyo.Binary
+    )
     missed = [(s, i, side) for s, i in sets.shares for side in ("min", "max")] if elastic else []
     m.share_missed = pyo.Var(pyo.Set(initialize=missed, dimen=3), domain=pyo.NonNegativeReals)
 
@@ -130,6 +138,17 @@ def stock_balance(m: Any, sets: Sets) -> None:
         return before + arrivals(m, sets, i, l, t) - sent - served == after
 
     m.stock_balance = pyo.Constraint(m.times, rule=rule)
+
+
+def served_is_not_negative(m: Any, sets: Sets) -> None:
+    """waiting after <= waiting before + demand (units; for each i, l, t that may wait): else stock could be lent by
+    customers who never asked for it."""
+    m.served_is_not_negative = pyo.Constraint(
+        m.waiting.index_set(),
+        rule=lambda m, i, l, t: (
+            m.waiting[i, l, t] <= (m.waiting[i, l, t - 1] if t else 0.0) + sets.demand.get((i, l, t), 0.0)
+        ),
+    )
 
 
 def or_zero(variable: Any, key: Any) -> Any:
@@ -248,7 +267,8 @@ def supplier_shares(m: Any, sets: Sets) -> None:
         part, whole = part_and_all(s, i)
         missed = or_zero(m.share_missed, (s, i, "max"))
         share = sets.shares[s, i].max_share
-        return part - missed <= share * whole if share < 1 and i in ordered else pyo.Constraint.Skip
+        offers_some = any(o[0] == s for o in ordered.get(i, []))
+        return part - missed <= share * whole if share < 1 and offers_some else pyo.Constraint.Skip
 
     keys = pyo.Set(initialize=list(sets.shares), dimen=2)
     m.min_share = pyo.Constraint(keys, rule=at_least)
@@ -266,7 +286,8 @@ def amount(m: Any, sets: Sets, o: OrderKey) -> Any:
 
 
 def budgets(m: Any, sets: Sets) -> None:
-    """Spend on orders placed in t <= budget + carried in - carried on + excess (money; for each department, t)."""
+    """Spend on orders placed in t <= budget + carried in - carried on + excess (money; for each department, t).
+    Only what is not spent is carried on: never an excess that would cost more, or be forbidden, later."""
     placed: dict[tuple[str, int], list[OrderKey]] = {}
     for o in sets.orders:
         department = sets.places[o[1], o[2]].department
@@ -279,7 +300,30 @@ def budgets(m: Any, sets: Sets) -> None:
         carried_on = or_zero(m.carried, (d, t))
         return spend - carried_in + carried_on - m.budget_excess[d, t] <= sets.budgets[d, t].amount
 
+    def dearest(d: str, t: int) -> float:
+        return sum(sets.offer(o).price * sets.most[o] for o in placed.get((d, t), ()))
+
     m.budget = pyo.Constraint(m.budget_excess.index_set(), rule=rule)
+    m.no_excess_if_carried = pyo.Constraint(
+        m.overspent.index_set(), rule=lambda m, d, t: m.budget_excess[d, t] <= dearest(d, t) * m.overspent[d, t]
+    )
+    m.no_carry_if_exceeded = pyo.Constraint(
+        m.overspent.index_set(),
+        rule=lambda m, d, t: (
+            m.carried[d, t]
+            <= sum(sets.budgets[d, u].amount for u in range(t + 1) if (d, u) in sets.budgets) * (1 - m.overspent[d, t])
+        ),
+    )
+
+
+def cheaper_than_later(sets: Sets, d: str, t: int) -> bool:
+    """Whether exceeding the budget of t costs less than exceeding one to which its rest may be carried over."""
+    row, now = sets.budgets[d, t], sets.budgets[d, t]
+    while now.carry_over and (d, t + 1) in sets.budgets:
+        t, now = t + 1, sets.budgets[d, t + 1]
+        if not row.hard and (now.hard or now.excess_cost > row.excess_cost):
+            return True
+    return False
 
 
 def storage(m: Any, sets: Sets) -> None:
@@ -329,6 +373,7 @@ def total_cost(m: Any, sets: Sets) -> Any:
         + sum(sets.offer(o).line_cost * m.line[o] for o in m.lines)
         + sum(sets.order_cost[s] * m.supplier_order[s, l, t] for s, l, t in m.joint)
         + sum(sets.holding_cost((i, l), t) * m.stock[i, l, t] for i, l, t in m.times)
+        - sum(place[i, l].final_value * m.stock[i, l, last] for i, l in place)
         + sum(place[i, l].backorder_cost * m.waiting[i, l, t] for i, l, t in m.waiting)
         + sum(place[i, l].lost_cost * m.waiting[i, l, t] for i, l, t in m.waiting if t == last)
         + sum(place[i, l].lost_cost * m.lost[i, l, t] for i, l, t in m.lost)

@@ -49,8 +49,8 @@ def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     book = _Book()
     position = full["periods"].set_index("period")["t"]
     orders = _orders(full, plan, position)
-    transfers = plan["transfers"].assign(t=plan["transfers"]["period"].map(position))
-    stock = plan["inventory"].assign(t=plan["inventory"]["period"].map(position))
+    transfers = plan["transfers"].assign(t=_positions(plan["transfers"], position))
+    stock = plan["inventory"].assign(t=_positions(plan["inventory"], position))
     stock = stock.merge(full["item_sites"], on=PLACE, how="left", suffixes=("", "_place")).set_index([*PLACE, "t"])
 
     _check_orders(book, full, options, orders)
@@ -63,9 +63,14 @@ def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     return Recheck(_costs(full, orders, transfers, stock, excess, below_fill), book.rules, tuple(book.violations))
 
 
+def _positions(frame: pd.DataFrame, position: pd.Series) -> np.ndarray:
+    """The position of each row's period; NaN where there is no such period."""
+    return position.reindex(frame["period"]).to_numpy()
+
+
 def _orders(full: Frames, plan: Frames, position: pd.Series) -> pd.DataFrame:
     """The plan's order lines with their offers' terms, period position, arrival position, and what they really cost."""
-    orders = plan["orders"].assign(t=plan["orders"]["period"].map(position))
+    orders = plan["orders"].assign(t=_positions(plan["orders"], position))
     merged = orders.merge(full["offers"], on=OFFER, how="left", suffixes=("", "_offer"), indicator="known")
     merged["arrives"] = merged["t"] + merged["lead_time"]
     merged["true_amount"] = _amounts(merged, full["price_breaks"])
@@ -120,6 +125,7 @@ def _check_transfers(book: _Book, full: Frames, transfers: pd.DataFrame) -> None
     lanes = full["lanes"].set_index(["from_site", "to_site", "item"])
     keys = pd.MultiIndex.from_frame(transfers[["from_site", "to_site", "item"]])
     book.at_most("every transfer has a lane", pd.Series(~keys.isin(lanes.index), keys).astype(float), 0.0)
+    book.at_most("transfers are not negative", pd.Series(-transfers["quantity"].to_numpy(), keys, dtype=float), 0.0)
     lead = lanes["lead_time"].reindex(keys).fillna(0).to_numpy()
     arrives = pd.Series(transfers["t"].to_numpy() + lead, keys, dtype=float)
     book.at_most("transfers arrive within the horizon", arrives, len(full["periods"]) - 1.0)
@@ -176,7 +182,7 @@ def _check_limits(
     truly. Returns the cost of excess by kind."""
     lines = orders.reset_index(drop=True)
     lines["department"] = lines["item"].map(full["items"].set_index("item")["department"])
-    said = plan["limits"].assign(t=plan["limits"]["period"].map(position)).set_index(["limit", "name", "unit", "t"])
+    said = plan["limits"].assign(t=_positions(plan["limits"], position)).set_index(["limit", "name", "unit", "t"])
     excess_costs = {}
     for kind, table, use in (
         ("budget", full["budgets"].rename(columns={"department": "name", "amount": "capacity"}), _spend(full, lines)),
@@ -256,7 +262,7 @@ def _costs(
 ) -> dict[str, float]:
     """Every cost line of the plan, money; they add up to its objective."""
     order_cost = full["suppliers"].set_index("supplier")["order_cost"]
-    joint = orders.reset_index(drop=True).drop_duplicates(["supplier", "site", "t"])["supplier"].map(order_cost)
+    joint = order_cost.reindex(orders.reset_index(drop=True).drop_duplicates(["supplier", "site", "t"])["supplier"])
     year = stock.index.get_level_values("t").map(full["periods"].set_index("t")["days"]) / 365.0
     at_end = stock.index.get_level_values("t") == len(full["periods"]) - 1
     never_served = stock["lost"] + stock["waiting"].where(at_end, 0.0)
@@ -269,6 +275,7 @@ def _costs(
         "supplier orders": float(joint.sum()),
         "transfers": float(transfers["true_cost"].sum()),
         "holding": float((stock["closing"] * stock["value_place"] * stock["holding_rate"] * year).sum()),
+        "final stock": -float((stock["closing"] * stock["final_value"])[at_end].sum()),
         "waiting demand": float((stock["waiting"] * stock["backorder_cost"]).sum()),
         "demand never served": float((never_served * stock["lost_cost"]).sum()),
         "safety stock shortfall": float((missing * safety["shortfall_cost"]).sum()),

@@ -13,7 +13,7 @@ from echelon.schema import Table
 from echelon.solvers.highs import Solution
 from echelon.tables import Frames
 from echelon_models.ordering.complete import DAYS_OF_YEAR
-from echelon_models.ordering.formulation import amount
+from echelon_models.ordering.formulation import amount, or_zero
 from echelon_models.ordering.schema import RESULTS
 from echelon_models.ordering.sets import Sets
 
@@ -186,10 +186,13 @@ def _inventory(m: Any, sets: Sets, calendar: pd.DataFrame) -> pd.DataFrame:
 def _limits(m: Any, sets: Sets, calendar: pd.DataFrame, solution: Solution) -> pd.DataFrame:
     """Each limit row: what it allows with what was carried over, its use, its excess, its price."""
     rows = []
+    unspent: dict[tuple[str, int], float] = {}  # what the next period may spend; the model may hold less of it
     for (d, t), row in sets.budgets.items():
-        carried = _value(m.carried, (d, t - 1))
-        use = pyo.value(m.budget[d, t].body) + pyo.value(m.budget_excess[d, t]) + carried - _value(m.carried, (d, t))
-        rows.append(("budget", d, t, "money", row.amount + carried, use, m.budget[d, t]))
+        moved = or_zero(m.carried, (d, t)) - or_zero(m.carried, (d, t - 1))
+        use = pyo.value(m.budget[d, t].body) + pyo.value(m.budget_excess[d, t]) - pyo.value(moved)
+        capacity = row.amount + unspent.get((d, t - 1), 0.0)
+        unspent[d, t] = max(capacity - use, 0.0) if row.carry_over else 0.0
+        rows.append(("budget", d, t, "money", capacity, use, m.budget[d, t]))
     for (l, t), row in sets.storage.items():
         use = (
             pyo.value(m.storage[l, t].body) + pyo.value(m.storage_excess[l, t]) if _has_body(m.storage, (l, t)) else 0.0

@@ -209,7 +209,7 @@ INPUTS = (
 class OrderingOptions(BaseModel):
     """Options of the ordering family; a newcomer needs none of them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     frozen_periods: int = Field(
         default=0, ge=0, description="Number of first periods in which no order may be placed, except pinned ones"
@@ -217,6 +217,7 @@ class OrderingOptions(BaseModel):
     holding_rate: float = Field(
         default=0.2, ge=0, description="Yearly holding cost as a share of value, where the item gives none"
     )
+    final_stock_value: float = Field(default=0.0, ge=0, le=1, description="What a unit left at the end of the horizon is credited with, as a share of its value or lowest price, whichever is less; 0: it is worth nothing, so the plan runs stock down")
     shortage_policy: Literal["backorder", "lost", "none"] = Field(
         default="backorder", description="What happens to unserved demand where the shortages table says nothing"
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,8 +82,9 @@ class Sets:
         """The price breaks of an order as ranges of quantity; empty where the offer has none.
 
         all_units: price p_k for the whole line; incremental: p_k beyond break q_k, so p_k x + sum of
-        (p_{j-1} - p_j) q_j over the breaks passed. Below an all-units break a range ends one multiple (or one part in
-        a million) early: whoever would order within that sliver orders up to the break for less.
+        (p_{j-1} - p_j) q_j over the breaks passed. Below an all-units break a range ends at the last multiple below it
+        or, without multiples, one part in a million early: whoever would order within that sliver orders up to the
+        break for less.
         """
         key = order[:3]
         if key not in self.breaks:
@@ -99,7 +100,8 @@ class Sets:
             if incremental and k:
                 fixed += (prices[k - 1] - price) * low
             if not incremental and not last:
-                high -= offer.multiple if offer.multiple == offer.multiple else 1e-6 * high
+                has_multiple = offer.multiple == offer.multiple
+                high = round_up(high, offer.multiple) - offer.multiple if has_multiple else high * (1 - 1e-6)
             if low <= most and low <= high:
                 ranges.append(Segment(low, min(high, most), price, fixed))
             if order in self.pinned and low <= most:
@@ -179,7 +181,12 @@ def _link(sets: Sets) -> None:
     sets.outbound.update(outbound)
 
 
-def _largest_useful_orders(sets: Sets) -> dict[OrderKey, float]:
+def beyond_capacity(sets: Sets) -> Sets:
+    """The same case with orders that may exceed a supplier's hard capacity, to explain why there is no plan."""
+    return replace(sets, most=_largest_useful_orders(sets, within_capacity=False))
+
+
+def _largest_useful_orders(sets: Sets, *, within_capacity: bool = True) -> dict[OrderKey, float]:
     """The tight big M of each order: no plan gains by ordering more.
 
     That is all that may still be needed from the arrival on (see `_need`), raised to what the offer's minimum,
@@ -200,7 +207,7 @@ def _largest_useful_orders(sets: Sets) -> dict[OrderKey, float]:
         quantity = min(quantity, offer.maximum) if offer.maximum == offer.maximum else quantity
         for measure, per_unit in (("units", 1.0), ("hours", offer.hours_per_unit)):
             row = sets.capacity.get((s, measure, t))
-            if row is not None and row.hard and per_unit > 0:
+            if within_capacity and row is not None and row.hard and per_unit > 0:
                 quantity = min(quantity, row.capacity / per_unit)
         most[order] = quantity
     return most
@@ -261,12 +268,10 @@ def _targets(sets: Sets) -> dict[Place, set[Place]]:
 
 
 def _generous(sets: Sets, need: dict[Place, np.ndarray]) -> dict[str, float]:
-    """Items with smallest shares: a share may force orders beyond the need (another supplier's minimum, multiple or
-    pinned order pulls them up), by at most all those together over the smallest share."""
-    shares: dict[str, float] = {}
-    for (_, item), row in sets.shares.items():
-        if row.min_share > 0:
-            shares[item] = min(shares.get(item, 1.0), row.min_share)
+    """Items with shares: what must come from one supplier (because it is needed when no other delivers, or by its
+    minimum, multiple or pinned order) pulls up the orders of all, at most to all that together over the smallest part
+    that the shares leave to a supplier."""
+    shares = _smallest_parts(sets)
     forced: dict[str, float] = defaultdict(float)
     for (s, i, l), offer in sets.offers.items():
         if i in shares:
@@ -278,3 +283,20 @@ def _generous(sets: Sets, need: dict[Place, np.ndarray]) -> dict[str, float]:
     for (i, _), quantities in need.items():
         wanted[i] += float(quantities.max(initial=0.0))
     return {item: (wanted[item] + forced[item]) / share for item, share in shares.items()}
+
+
+def _smallest_parts(sets: Sets) -> dict[str, float]:
+    """For each item with shares, the smallest part of all its orders that is left to one of its suppliers (who may
+    deliver at all): the largest share, or what the smallest shares of the others leave."""
+    suppliers: dict[str, set[str]] = defaultdict(set)
+    for s, i, _ in sets.offers:
+        suppliers[i].add(s)
+    parts = {}
+    for item in {i for _, i in sets.shares}:
+        rows = {s: sets.shares[s, item] for s in suppliers[item] if (s, item) in sets.shares}
+        least = sum(row.min_share for row in rows.values())
+        left = [
+            min(rows[s].max_share, 1 - least + rows[s].min_share) if s in rows else 1 - least for s in suppliers[item]
+        ]
+        parts[item] = min((part for part in left if part > 1e-9), default=1.0)
+    return parts

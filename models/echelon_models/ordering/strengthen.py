@@ -15,34 +15,28 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from echelon_models.ordering.sets import Place, Sets
+from echelon_models.ordering.sets import Place, PlaceTime, Sets
 
 FACILITY_PERIODS = 30  # up to this horizon facility location pays
 FACILITY_LINKS = 60_000  # and up to this many order-demand links
-WINDOW = 12  # periods an (l,S) row spans at most
+VIOLATION = 1e-3  # of its demand by which an (l,S) row must be violated to be worth adding
 
 
-def strengthen(m: Any, sets: Sets, formulation: str) -> dict[str, int]:
-    """Choose for each place and add the rows: name of the formulation -> number of places that take it."""
+def strengthen(m: Any, sets: Sets, formulation: str) -> LSRows | None:
+    """Choose a formulation for each place. Facility location is built in at once; the (l,S) rows are returned as the
+    callable that adds them to the relaxation where it violates them. `m.took` counts the places by formulation."""
     fixed = {(o[1], o[2]) for o in m.lines}
     joined = {(i, end) for a, b, i in sets.lanes for end in (a, b)}
-    plain = [p for p in sets.places if p not in fixed and p not in joined]
-    single = [p for p in sets.places if p in fixed and p not in joined]
-    networks = _networks(sets, fixed)
-    by_facility = single if formulation in ("auto", "facility") else []
-    if formulation == "auto" and (sets.horizon > FACILITY_PERIODS or _links(m, sets, single) > FACILITY_LINKS):
-        by_facility = []
-    by_rows = [] if formulation == "big_m" else [p for p in single if p not in set(by_facility)]
-    linked = [] if formulation == "big_m" else sorted(p for p in joined if p in sets.places)
-    facility_location(m, sets, by_facility)
-    groups = [*((p,) for p in [*by_rows, *linked]), *(networks if formulation != "big_m" else [])]
-    ls_rows(m, sets, groups)
-    took = {
-        "facility location": len(by_facility),
-        "(l,S) rows": len(by_rows) + len(linked),
-        "big-M": len(sets.places) - len(by_facility) - len(by_rows) - len(linked),
-    }
-    return {name: count for name, count in took.items() if count} if plain or fixed else {}
+    alone = [p for p in sets.places if p in fixed and p not in joined]
+    small = sets.horizon <= FACILITY_PERIODS and _links(m, sets, alone) <= FACILITY_LINKS
+    traced = alone if formulation == "facility" or (formulation == "auto" and small) else []
+    cut = [p for p in alone if p not in set(traced)] + sorted(joined & set(sets.places))
+    if formulation == "big_m":
+        cut = []
+    facility_location(m, sets, traced)
+    rest = len(sets.places) - len(traced) - len(cut)
+    m.took = {"facility location": len(traced), "(l,S) rows": len(cut), "big-M": rest}
+    return LSRows(m, sets, [*((p,) for p in cut), *_networks(sets, fixed)]) if cut else None
 
 
 def _networks(sets: Sets, fixed: set[Place]) -> list[tuple[Place, ...]]:
@@ -66,59 +60,74 @@ def _links(m: Any, sets: Sets, places: Iterable[Place]) -> int:
     return sum(orders[p] * demands[p] for p in orders)
 
 
-def ls_rows(m: Any, sets: Sets, groups: list[tuple[Place, ...]]) -> None:
-    """For each group of places and k <= e (e - k < WINDOW):
-    stock before k + free arrivals in k..e + lost + waiting in k..e + sum over u of d_u·(lines arriving in k..u)
-    >= demand in k..e (units). Stock before k counts what is on its way within the group."""
-    m.ls_rows = pyo.ConstraintList()
-    for group in groups:
-        members = set(group)
-        demand = [sum(sets.demand.get((i, l, u), 0.0) for i, l in group) for u in range(sets.horizon)]
-        lines, free = _supply(m, sets, group, members)
-        slack = [_unserved(m, group, u) for u in range(sets.horizon)]
-        for k in range(sets.horizon):
-            row = list(_held_before(m, sets, group, members, k))
-            arrived: list[Any] = []
-            wanted = 0.0
-            for e in range(k, min(k + WINDOW, sets.horizon)):
-                arrived += lines[e]
-                row += free[e]
-                row += slack[e]
-                if demand[e] > 0:
-                    row += [demand[e] * y for y in arrived]
-                    wanted += demand[e]
-                    if not isinstance(left := sum(row), int | float):  # else there is nothing to decide
-                        m.ls_rows.add(left >= wanted)
+class LSRows:
+    """The (l,S) rows of groups of places, added only where the relaxation violates them. For k <= e:
+
+    stock before k + free arrivals in k..e + waiting and lost in k..e + sum over u in k..e of d_u·(lines arriving in
+    k..u) >= demand in k..e (units). Stock before k counts what is then on its way within the group.
+    """
+
+    def __init__(self, m: Any, sets: Sets, groups: list[tuple[Place, ...]]):
+        self.horizon = sets.horizon
+        self.rows = m.ls_rows = pyo.ConstraintList()
+        self.groups = [self._terms(m, sets, group) for group in groups]
+
+    def __call__(self) -> list[Any]:
+        """Add, for each group and k, the row that the present values violate most; return the rows added."""
+        added = []
+        for demand, held, lines, free in self.groups:
+            line_values = [sum(pyo.value(v) for v in terms) for terms in lines]
+            free_values = [sum(pyo.value(v) for v in terms) for terms in free]
+            for k in range(self.horizon):
+                left = sum(pyo.value(v) for v in held[k])
+                e = _most_violated(k, left, demand, line_values, free_values)
+                if e is not None:
+                    added.append(self._add(k, e, demand, held, lines, free))
+        return added
+
+    def _add(self, k: int, e: int, demand: list[float], held: Any, lines: Any, free: Any) -> Any:
+        row, arrived = list(held[k]), []
+        for u in range(k, e + 1):
+            arrived += lines[u]
+            row += free[u]
+            row += [demand[u] * y for y in arrived]
+        return self.rows.add(sum(row) >= sum(demand[k : e + 1]))
+
+    def _terms(self, m: Any, sets: Sets, group: tuple[Place, ...]) -> tuple[Any, ...]:
+        """(demand, held, lines, free) of a group by period: held[k] is stock before k and what is then on its way
+        within the group; lines arrive in u; free is all else that may serve, or leave unserved, the demand of u."""
+        demand = [sum(sets.demand.get((i, l, u), 0.0) for i, l in group) for u in range(self.horizon)]
+        held: list[list[Any]] = [[] for _ in range(self.horizon)]
+        lines: list[list[Any]] = [[] for _ in range(self.horizon)]
+        free: list[list[Any]] = [[] for _ in range(self.horizon)]
+        for i, l in group:
+            for u in range(self.horizon):
+                held[u].append(m.stock[i, l, u - 1] if u else sets.opening.get((i, l), 0.0))
+                free[u] += [v[i, l, u] for v in (m.waiting, m.lost) if (i, l, u) in v]
+                free[u].append(sets.receipts.get((i, l, u), 0.0))
+                for o in sets.arriving.get((i, l, u), ()):
+                    (lines if o in m.lines else free)[u].append(m.line[o] if o in m.lines else m.quantity[o])
+                for key in sets.inbound.get((i, l, u), ()):
+                    if (i, key[0]) not in group:
+                        free[u].append(m.transfer[key])
+                    else:
+                        for k in range(key[3] + 1, u + 1):
+                            held[k].append(m.transfer[key])
+        return demand, held, lines, free
 
 
-def _supply(
-    m: Any, sets: Sets, group: tuple[Place, ...], members: set[Place]
-) -> tuple[list[list[Any]], list[list[Any]]]:
-    """For each period: the lines that arrive in it, and all other arrivals from outside the group."""
-    lines: list[list[Any]] = [[] for _ in range(sets.horizon)]
-    free: list[list[Any]] = [[] for _ in range(sets.horizon)]
-    for i, l in group:
-        for u in range(sets.horizon):
-            for o in sets.arriving.get((i, l, u), ()):
-                (lines if o in m.lines else free)[u].append(m.line[o] if o in m.lines else m.quantity[o])
-            free[u] += [m.transfer[key] for key in sets.inbound.get((i, l, u), ()) if (i, key[0]) not in members]
-            if (i, l, u) in sets.receipts:
-                free[u].append(sets.receipts[i, l, u])
-    return lines, free
-
-
-def _unserved(m: Any, group: tuple[Place, ...], u: int) -> list[Any]:
-    return [v[i, l, u] for i, l in group for v in (m.waiting, m.lost) if (i, l, u) in v]
-
-
-def _held_before(m: Any, sets: Sets, group: tuple[Place, ...], members: set[Place], k: int) -> Iterable[Any]:
-    """Stock of the group at the end of k - 1, and what is then on its way between its places."""
-    for i, l in group:
-        yield m.stock[i, l, k - 1] if k else sets.opening.get((i, l), 0.0)
-        for u in range(k, sets.horizon):
-            yield from (
-                m.transfer[key] for key in sets.inbound.get((i, l, u), ()) if key[3] < k and (i, key[0]) in members
-            )
+def _most_violated(k: int, left: float, demand: list[float], lines: list[float], free: list[float]) -> int | None:
+    """The end e of the (l,S) row from k that the values violate most; None if they violate none."""
+    worst, found, arrived, wanted = VIOLATION, None, 0.0, 0.0
+    for e in range(k, len(demand)):
+        arrived += lines[e]
+        left += free[e] + demand[e] * arrived
+        wanted += demand[e]
+        if (short := (wanted - left) / max(1.0, wanted)) > worst:
+            worst, found = short, e
+        if arrived >= 1.0:
+            break
+    return found
 
 
 def facility_location(m: Any, sets: Sets, places: list[Place]) -> None:
@@ -134,7 +143,8 @@ def facility_location(m: Any, sets: Sets, places: list[Place]) -> None:
         o: a for (i, l, a), orders in sets.arriving.items() if (i, l) in demands for o in orders if o in m.lines
     }
     links = [(*o, u) for o, a in arrivals.items() for u in demands[o[1], o[2]] if serves[o[1], o[2]](a, u)]
-    free = {(i, l, a): supply for i, l in places for a in range(sets.horizon) if (supply := _free(m, sets, i, l, a))}
+    supplies = {(i, l, a): _free(m, sets, i, l, a) for i, l in places for a in range(sets.horizon)}
+    free = {key: supply for key, supply in supplies.items() if supply is not None}
     free_links = [(*key, u) for key in free for u in demands[key[:2]] if serves[key[:2]](key[2], u)]
     never = [(i, l, u) for i, l in places for u in demands[i, l] if sets.places[i, l].policy == "backorder"]
     m.traced = pyo.Var(pyo.Set(initialize=links, dimen=5), domain=pyo.NonNegativeReals)
@@ -169,11 +179,18 @@ def facility_location(m: Any, sets: Sets, places: list[Place]) -> None:
     )
     m.trace_demand = pyo.Constraint(
         pyo.Set(initialize=list(into), dimen=3),
-        rule=lambda m, *k: sum(into[k]) + sum(v[k] for v in (m.lost, m.never_served) if k in v) == sets.demand[k],
+        rule=lambda m, *k: (
+            sum(terms) == sets.demand[k] if (terms := [*into[k], *_unserved(m, k)]) else pyo.Constraint.Skip
+        ),
     )
     m.trace_stock = pyo.Constraint(
         pyo.Set(initialize=list(across), dimen=3), rule=lambda m, *k: m.stock[k] >= sum(across[k])
     )
+
+
+def _unserved(m: Any, k: PlaceTime) -> list[Any]:
+    """The variables that leave demand unserved for good."""
+    return [v[k] for v in (m.lost, m.never_served) if k in v]
 
 
 def _serves(sets: Sets, place: Place) -> Any:

@@ -1,0 +1,121 @@
+"""Run HiGHS under watch: in a thread of its own, on a wall clock, interruptible, reporting as it goes.
+
+HiGHS does not keep its time limit by itself, and its scheduler belongs to the thread it runs in; so every run of one
+solve goes through one `Watch`, which holds the solve's clock and its stop flag.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import highspy
+import numpy as np
+
+from echelon.solvers.handover import INFINITY, LinearModel
+from echelon.solvers.outcome import Progress, ProgressCallback, SolveOptions, relative_gap
+
+TINY = 500  # columns up to which presolve is left off: it has returned wrong optima, and gains nothing there
+POLL = 0.1  # seconds between two looks at a running solve
+
+Event = highspy.cb.HighsCallbackType
+Status = highspy.HighsModelStatus
+INTERRUPTS = (Event.kCallbackMipInterrupt, Event.kCallbackSimplexInterrupt, Event.kCallbackIpmInterrupt)
+
+
+class Watch:
+    """The clock of one solve, who is told of its progress, and whether it was interrupted."""
+
+    def __init__(self, options: SolveOptions, progress: ProgressCallback | None = None, log_file: Path | None = None):
+        self.options = options
+        self.progress = progress
+        self.log_file = log_file
+        self.began = time.monotonic()
+        self.deadline = self.began + options.time_limit
+        self.interrupted = False  # the user pressed Ctrl-C
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def until(self, share: float) -> float:
+        """The moment (of time.monotonic()) at which this share of the time limit is over."""
+        return self.began + share * self.options.time_limit
+
+    @property
+    def timed_out(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+    def highs(self, arrays: LinearModel, *, relaxed: bool = False, log: bool = False) -> highspy.Highs:
+        """A silent HiGHS that holds the model (or its relaxation), with this solve's threads and seed."""
+        highs = highspy.Highs()
+        highs.setOptionValue("log_to_console", False)
+        if log and self.log_file is not None:
+            highs.setOptionValue("log_file", str(self.log_file))
+        highs.setOptionValue("threads", self.options.threads)
+        highs.setOptionValue("random_seed", self.options.seed)
+        if len(arrays.variables) <= TINY:
+            highs.setOptionValue("presolve", "off")
+        lp = arrays.highs()
+        if relaxed:
+            lp.integrality_ = []
+        highs.passModel(lp)
+        return highs
+
+    def run(self, highs: highspy.Highs, deadline: float | None = None, report: bool = False) -> Incumbent:
+        """Run HiGHS until it ends, `deadline` (by default the solve's own) is over, or the user presses Ctrl-C; with
+        `report`, pass its progress on in the caller's thread. An error of the caller's callback stops the run."""
+        deadline = self.deadline if deadline is None else deadline
+        incumbent = Incumbent(self, deadline)
+        highs.setOptionValue("time_limit", highs.getRunTime() + max(deadline - time.monotonic(), 0.0) + 1.0)
+        highs.setCallback(incumbent.on_event, None)
+        for event in (*INTERRUPTS, Event.kCallbackMipLogging, Event.kCallbackMipImprovingSolution):
+            highs.startCallback(event)
+        thread = threading.Thread(target=highs.run, name="highs", daemon=True)
+        thread.start()
+        shown = None
+        try:
+            while thread.is_alive():
+                try:
+                    thread.join(POLL)
+                    if report and self.progress and incumbent.glimpse is not shown and incumbent.glimpse is not None:
+                        shown = incumbent.glimpse
+                        self.progress(shown)
+                except KeyboardInterrupt:
+                    self.interrupted = True
+        finally:
+            incumbent.stop = True
+            thread.join()
+        return incumbent
+
+
+class Incumbent:
+    """What a run has shown so far: the best plan it found and a glimpse of its bounds. HiGHS calls `on_event`."""
+
+    def __init__(self, watch: Watch, deadline: float):
+        self.watch = watch
+        self.deadline = deadline
+        self.stop = False
+        self.glimpse: Progress | None = None
+        self.best: tuple[float, np.ndarray] | None = None
+
+    def on_event(self, event: Any, message: str, out: Any, into: Any, user: Any) -> None:
+        if event == Event.kCallbackMipImprovingSolution:
+            self.best = (out.objective_function_value, np.array(out.mip_solution))
+        elif event == Event.kCallbackMipLogging:
+            self.glimpse = Progress(
+                seconds=self.watch.seconds,
+                incumbent=finite(out.mip_primal_bound),
+                bound=finite(out.mip_dual_bound),
+                gap=relative_gap(out.mip_primal_bound, out.mip_dual_bound),
+                nodes=out.mip_node_count,
+            )
+        if event in INTERRUPTS and (self.stop or self.watch.interrupted or time.monotonic() > self.deadline):
+            into.user_interrupt = True
+
+
+def finite(value: float) -> float | None:
+    """`value`, or None where HiGHS means infinity."""
+    return value if abs(value) < INFINITY else None
