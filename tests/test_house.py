@@ -22,6 +22,7 @@ ORDER = [
     ["echelon.run"],
     ["echelon.console"],
     ["echelon.cli"],
+    ["echelon.__main__"],
 ]
 
 

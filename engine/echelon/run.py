@@ -192,7 +192,8 @@ def _prepare(
 ) -> tuple[Case, Family, Any, Frames, list[Finding]]:
     """Read, choose the family, validate."""
     case = source if isinstance(source, Case) else read(source)
-    chosen = _choose(family or case.settings.get("family"))
+    named = family or case.settings.get("family")
+    chosen = _choose(None if named is None else str(named))
     try:
         family_options = parse_options(chosen.options, {**case.settings.get("options", {}), **(options or {})})
     except InputError as wrong:  # the tables' findings are told together with those of the options

@@ -272,12 +272,11 @@ def _check_references(table: Table, tables: Frames, inputs: Mapping[str, Table],
             dangling &= frame[name] != table.columns[name].default
         names = existing.astype("str").tolist() if dangling.any() else []
         rule, otherwise = f"no such row in {other}", f"Add it to {other}"
-        findings += _few(
-            [
-                Finding(table.name, rule, _did_you_mean(str(v), names, otherwise), row=row, column=name, value=str(v))
-                for row, v in frame.loc[dangling, name].items()
-            ]
-        )
+        found: list[Finding] = []
+        for row, value in frame.loc[dangling, name].items():  # a guess takes long where there are many names
+            remedy = _did_you_mean(str(value), names, otherwise) if len(found) < SHOWN else otherwise
+            found.append(Finding(table.name, rule, remedy, row=row, column=name, value=str(value)))
+        findings += _few(found)
     if table.belongs_to and table.belongs_to in checkable and not frame.empty:
         key = list(inputs[table.belongs_to].key)
         known = pd.MultiIndex.from_frame(tables[table.belongs_to][key])

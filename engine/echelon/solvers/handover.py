@@ -20,6 +20,8 @@ from pyomo.repn.linear import LinearRepnVisitor
 from pyomo.repn.util import VarRecorder
 
 INFINITY = highspy.kHighsInf
+LARGEST_COEFFICIENT = 1e15  # HiGHS refuses models with larger ones,
+LARGEST_NUMBER = 1e20  # takes larger costs and bounds for infinite, and crashes where one is not a number
 
 
 @dataclass
@@ -73,6 +75,18 @@ class LinearModel:
     def binary(self) -> np.ndarray:
         """True for integer columns whose bounds leave only 0 and 1 (or one of them)."""
         return self.integer & (self.lower >= 0) & (self.upper <= 1)
+
+    def too_large(self) -> str:
+        """What HiGHS would refuse, misread or crash on, in words; empty where it can take the model."""
+        for what, values, limit in (
+            ("coefficient", np.abs(self.value), LARGEST_COEFFICIENT),
+            ("cost", np.abs(np.append(self.cost, self.offset)), LARGEST_NUMBER),
+            ("quantity", np.concatenate([self.lower, self.row_lower]), LARGEST_NUMBER),
+            ("quantity", -np.concatenate([self.upper, self.row_upper]), LARGEST_NUMBER),
+        ):
+            if not (values < limit).all():
+                return f"a {what} of {values.max():.3g} is too large for it, the largest is {limit:g}"
+        return ""
 
     def highs(self) -> highspy.HighsLp:
         """The model as HiGHS takes it."""
@@ -172,6 +186,7 @@ def _objective(model: pyo.ConcreteModel, variables: list[Any]) -> tuple[np.ndarr
     cost = np.zeros(len(variables))
     for variable, coefficient in expression.linear.items():
         cost[position[variable]] = coefficient
+    cost[np.abs(cost) < np.finfo(float).tiny] = 0.0  # HiGHS never ends where a cost is so small that 1 / cost overflows
     return cost, float(expression.constant), objectives[0].sense == pyo.maximize
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from echelon.solvers.handover import LinearModel, hand_over, hand_over_rows
-from echelon.solvers.improve import SHARED, fix_and_optimize
+from echelon.solvers.improve import HELD, SHARED, fix_and_optimize
 from echelon.solvers.outcome import Outcome, ProgressCallback, SolveOptions, Termination, relative_gap
 from echelon.solvers.watch import Status, Watch, finite
 
@@ -27,7 +27,7 @@ GUIDED = 1000  # integers from which on a guide is asked for a first plan
 ROUNDS = 30  # of tightening the relaxation, at most
 ROUNDS_UNTIL = 0.25  # share of the time limit at which they end
 ROUNDS_GAIN = 1e-5  # relative rise of the bound below which another round is not worth its time
-IMPROVE_UNTIL = 0.6  # share of the time limit at which improving the first plan ends
+IMPROVE_UNTIL = 0.85  # share of the time limit at which improving the first plan ends
 BLOCK_SECONDS = 1.0  # for one block of the first plan
 
 DOUBTFUL = (Status.kInfeasible, Status.kUnboundedOrInfeasible, Status.kUnbounded)
@@ -79,10 +79,12 @@ def solve(
     arrays = hand_over(model)
     if not arrays.variables:
         raise ValueError("the model has no variables")
+    if trouble := arrays.too_large():
+        return Solution(Outcome(Termination.FAILED, seconds=watch.seconds, solver=SOLVER, note=trouble))
     bound = None
     if guide is not None and arrays.integer.any():
         arrays, bound = _relax(arrays, guide, watch)
-        arrays = _first_plan(arrays, guide, watch) if bound is not None else arrays
+        arrays = _first_plan(arrays, guide, watch, bound) if bound is not None else arrays
     search = _search(arrays, watch, bound)
     x, objective = search.x, search.objective
     if x is not None and arrays.integer.any():
@@ -110,6 +112,7 @@ def _relax(arrays: LinearModel, guide: Guide, watch: Watch) -> tuple[LinearModel
         if highs.getModelStatus() != Status.kOptimal:
             break
         before, bound = bound, highs.getInfo().objective_function_value
+        watch.tell(None, bound)
         _load(arrays, np.array(highs.getSolution().col_value))
         if before is not None and abs(bound - before) <= ROUNDS_GAIN * max(1.0, abs(bound)):
             break
@@ -122,7 +125,7 @@ def _relax(arrays: LinearModel, guide: Guide, watch: Watch) -> tuple[LinearModel
     return tightened, bound
 
 
-def _first_plan(arrays: LinearModel, guide: Guide, watch: Watch) -> LinearModel:
+def _first_plan(arrays: LinearModel, guide: Guide, watch: Watch, bound: float) -> LinearModel:
     """The model with a good plan as its hint: the guide's rounding of the relaxation, or the start that was given,
     whichever is better, improved block by block. Small models do without; so does a rounding that fits no limits."""
     if arrays.integer.sum() < GUIDED or guide.first_plan is None:
@@ -138,12 +141,32 @@ def _first_plan(arrays: LinearModel, guide: Guide, watch: Watch) -> LinearModel:
     sign = -1.0 if arrays.maximize else 1.0
     objective, x = min(plans, key=lambda plan: sign * plan[0])
     if guide.block_of is not None:
-        names = [guide.block_of(variable) for variable in arrays.variables]
-        number = {name: k for k, name in enumerate(dict.fromkeys(n for n in names if n is not None))}
-        blocks = np.array([SHARED if name is None else number[name] for name in names])
-        small_change = 0.25 * watch.options.gap * abs(objective) / max(len(number), 1)
-        x = fix_and_optimize(arrays, x, blocks, _block_solver(watch, small_change), watch.until(IMPROVE_UNTIL))
+        blocks = _blocks(arrays, guide)
+        small_change = 0.25 * watch.options.gap * abs(objective) / (blocks.max() + 1)
+        solver, until = _block_solver(watch, small_change), watch.until(IMPROVE_UNTIL)
+        x = fix_and_optimize(arrays, x, blocks, solver, until, lambda cost: watch.tell(cost, bound))
     return replace(arrays, hint=dict(enumerate(x.tolist())))
+
+
+def improve(model: pyo.ConcreteModel, guide: Guide, only: set[Hashable], options: SolveOptions) -> float | None:
+    """The cost that the plan in the model's integer variables comes down to when the blocks named in `only` are
+    planned anew, all else held; None if the plan is infeasible."""
+    watch = Watch(options)
+    arrays = hand_over(model)
+    start = np.array([arrays.hint.get(j, 0.0) for j in range(len(arrays.variables))])
+    x, _ = _polish(arrays, start, watch)
+    if x is None:
+        return None
+    x = fix_and_optimize(arrays, x, _blocks(arrays, guide, only), _block_solver(watch, 0.0), watch.deadline)
+    return float(arrays.cost @ x) + arrays.offset
+
+
+def _blocks(arrays: LinearModel, guide: Guide, only: set[Hashable] | None = None) -> np.ndarray:
+    """The number of each column's block; SHARED where it has none, HELD where it is none of `only`."""
+    names = [guide.block_of(variable) if guide.block_of else None for variable in arrays.variables]
+    wanted = dict.fromkeys(name for name in names if name is not None and (only is None or name in only))
+    number = {None: SHARED} | {name: k for k, name in enumerate(wanted)}
+    return np.array([number.get(name, HELD) for name in names])
 
 
 def _block_solver(watch: Watch, small_change: float) -> Callable[[LinearModel, np.ndarray, float], np.ndarray | None]:

@@ -15,17 +15,20 @@ import numpy as np
 from echelon.solvers.handover import LinearModel
 
 SHARED = -1  # block of a variable that is free together with whichever block's rows it stands in
+HELD = -2  # block of a variable that is never free
 
+Tell = Callable[[float], None]
 SmallSolve = Callable[[LinearModel, np.ndarray, float], np.ndarray | None]
 
 
 def fix_and_optimize(
-    arrays: LinearModel, x: np.ndarray, blocks: np.ndarray, solve: SmallSolve, deadline: float
+    arrays: LinearModel, x: np.ndarray, blocks: np.ndarray, solve: SmallSolve, deadline: float, tell: Tell | None = None
 ) -> np.ndarray:
     """The plan `x` (a value a column) improved block by block, in passes, until a pass gains nothing.
 
-    `blocks[j]` is the block of column j, counted from 0, or SHARED. `solve(submodel, start, deadline)` returns the
-    best plan it finds for a submodel, or None. Stops at `deadline` (of time.monotonic()).
+    `blocks[j]` is the block of column j, counted from 0, or SHARED, or HELD. `solve(submodel, start, deadline)` returns
+    the best plan it finds for a submodel, or None. Stops at `deadline` (of time.monotonic()). `tell` hears each
+    better cost.
     """
     cost = float(arrays.cost @ x)
     sign = -1.0 if arrays.maximize else 1.0
@@ -42,6 +45,8 @@ def fix_and_optimize(
                 x = x.copy()
                 x[free] = better
                 cost = float(arrays.cost @ x)
+                if tell is not None:
+                    tell(cost + arrays.offset)
         if sign * (before - cost) <= 1e-4 * max(1.0, abs(cost)):
             break
     return x

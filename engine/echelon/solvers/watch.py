@@ -48,6 +48,11 @@ class Watch:
     def timed_out(self) -> bool:
         return time.monotonic() >= self.deadline
 
+    def tell(self, incumbent: float | None, bound: float | None) -> None:
+        """Pass on what is known before the search proper."""
+        if self.progress is not None:
+            self.progress(Progress(self.seconds, incumbent, bound, relative_gap(incumbent, bound), nodes=0))
+
     def highs(self, arrays: LinearModel, *, relaxed: bool = False, log: bool = False) -> highspy.Highs:
         """A silent HiGHS that holds the model (or its relaxation), with this solve's threads and seed."""
         highs = highspy.Highs()

@@ -6,21 +6,23 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import pyomo.environ as pyo
+
 from echelon.family import Answer, Family
 from echelon.solvers import highs
-from echelon.solvers.outcome import Control, SolveOptions, Termination
+from echelon.solvers.outcome import Control, SolveOptions, Termination, relative_gap
 from echelon.tables import Frames
 from echelon_models.ordering.complete import complete
 from echelon_models.ordering.explain import explain
 from echelon_models.ordering.formulation import build
 from echelon_models.ordering.recheck import recheck
-from echelon_models.ordering.results import kpis, page, read_plan
+from echelon_models.ordering.results import drop_empty_lines, kpis, page, read_plan
 from echelon_models.ordering.rules import RULES
 from echelon_models.ordering.schema import INPUTS, RESULTS, OrderingOptions
 from echelon_models.ordering.sets import Sets, prepare
 from echelon_models.ordering.start import block_of, round_relaxation, warm_start
 
-PINS_SHARE = 0.25  # of the time limit goes to the solve without the pinned orders
+PINS_SHARE = 0.1  # of the time limit goes to pricing the pinned orders
 
 
 def solve(full: Frames, options: OrderingOptions, control: Control) -> Answer:
@@ -32,14 +34,7 @@ def solve(full: Frames, options: OrderingOptions, control: Control) -> Answer:
     model = build(sets, options.formulation)
     if control.start is not None:
         warm_start(model, sets, full, control.start)
-    solution = highs.solve(
-        model,
-        search,
-        progress=control.progress,
-        log_file=control.log_file,
-        prices=True,
-        guide=_guide(model, sets),
-    )
+    solution = _search(model, sets, search, progress=control.progress, log_file=control.log_file, prices=True)
     outcome = replace(solution.outcome, seconds=time.monotonic() - began)
     if outcome.termination is Termination.INFEASIBLE:
         return Answer(outcome, findings=tuple(explain(sets, full, control.options)))
@@ -55,21 +50,24 @@ def solve(full: Frames, options: OrderingOptions, control: Control) -> Answer:
 def _price_of_pins(
     full: Frames, options: OrderingOptions, search: SolveOptions, plan: Frames, objective: float
 ) -> dict[str, Any]:
-    """What the pinned orders cost: this plan against the best one found without them, and the most it can be."""
+    """What keeping the pinned orders costs: this plan against the same one with their items planned freely."""
     free = prepare(full, options, pins=False)
     model = build(free, options.formulation)
     warm_start(model, free, full, plan)
-    outcome = highs.solve(model, search, guide=_guide(model, free)).outcome
-    if not outcome.has_plan or outcome.objective is None or outcome.bound is None:
-        return {}
-    return {
-        "pinned_orders_cost": max(objective - outcome.objective, 0.0),
-        "pinned_orders_cost_at_most": max(objective - outcome.bound, 0.0),
-    }
+    pinned = set(full["pinned_orders"]["item"])
+    cost = highs.improve(model, highs.Guide(block_of=block_of), pinned, search)
+    return {} if cost is None else {"pinned_orders_cost": max(objective - cost, 0.0)}
 
 
-def _guide(model: Any, sets: Sets) -> highs.Guide:
-    return highs.Guide(model.tighten, lambda: round_relaxation(model, sets), block_of)
+def _search(model: Any, sets: Sets, options: SolveOptions, **how: Any) -> highs.Solution:
+    """Solve the model; a plan comes without order lines that order nothing."""
+    guide = highs.Guide(model.tighten, lambda: round_relaxation(model, sets), block_of)
+    solution = highs.solve(model, options, guide=guide, **how)
+    if not solution.outcome.has_plan or not drop_empty_lines(model, sets):
+        return solution
+    cost = float(pyo.value(model.total))
+    outcome = replace(solution.outcome, objective=cost, gap=relative_gap(cost, solution.outcome.bound))
+    return replace(solution, outcome=outcome)
 
 
 def _part(options: SolveOptions, share: float) -> SolveOptions:

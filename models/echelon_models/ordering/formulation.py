@@ -66,7 +66,7 @@ def order_variables(m: Any, sets: Sets) -> None:
     m.batch = pyo.Var(
         m.batched,
         domain=pyo.NonNegativeIntegers,
-        bounds=lambda m, *o: (0, math.floor(sets.most[o] / sets.offer(o).multiple + 1e-9)),  # HiGHS errs on fractions
+        bounds=lambda m, *o: (0, math.ceil(sets.most[o] / sets.offer(o).multiple - 1e-9)),  # HiGHS errs on fractions
     )
     m.segment = pyo.Var(m.choices, domain=pyo.Binary, bounds=lambda m, *ok: (int(ok[:4] in sets.pinned), 1))
     m.segment_quantity = pyo.Var(m.choices, domain=pyo.NonNegativeReals)

@@ -18,6 +18,7 @@ from echelon.tables import Frames
 TOLERANCE = 1e-5  # absolute, plus 1e-6 of the size compared
 OFFER = ["supplier", "item", "site"]
 PLACE = ["item", "site"]
+LANE = ["from_site", "to_site", "item"]
 
 
 class _Book:
@@ -43,6 +44,17 @@ class _Book:
         right = right if isinstance(right, pd.Series) else pd.Series(right, index=left.index)
         self.at_most(rule, (left - right).abs(), 1e-6 * np.maximum(left.abs(), right.abs()))
 
+    def once(self, rule: str, frame: pd.DataFrame) -> pd.DataFrame:
+        """No index stands twice; returns the first row of each."""
+        twice = frame.index.duplicated()
+        self.at_most(rule, pd.Series(twice, frame.index).astype(float), 0.0)
+        return frame[~twice]
+
+    def same(self, rule: str, left: pd.Series, right: Any) -> None:
+        """Every element of `left` is that of `right`, or both are blank."""
+        right = pd.Series(np.asarray(right), left.index)
+        self.at_most(rule, ((left != right) & ~(left.isna() & right.isna())).astype(float), 0.0)
+
 
 def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     """The plan's costs line by line, and the rules it breaks."""
@@ -52,8 +64,10 @@ def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     transfers = plan["transfers"].assign(t=_positions(plan["transfers"], position))
     stock = plan["inventory"].assign(t=_positions(plan["inventory"], position))
     stock = stock.merge(full["item_sites"], on=PLACE, how="left", suffixes=("", "_place")).set_index([*PLACE, "t"])
+    stock = book.once("one row a place and period", stock)
 
     _check_orders(book, full, options, orders)
+    _check_dates(book, full, orders, transfers)
     _check_pins(book, full, orders)
     _check_transfers(book, full, transfers)
     _check_stock(book, full, orders, transfers, stock)
@@ -104,6 +118,7 @@ def _check_orders(book: _Book, full: Frames, options: Any, orders: pd.DataFrame)
     book.at_most("every order has an offer", (orders["known"] != "both").astype(float), 0.0)
     book.at_most("one line an offer and period", pd.Series(orders.index.duplicated(), orders.index).astype(float), 0.0)
     book.equal("the amount is price times quantity", orders["amount"], orders["true_amount"])
+    book.equal("the unit price is amount by quantity", orders["unit_price"] * orders["quantity"], orders["amount"])
     free = orders[~orders["is_pinned"]]
     book.at_most("no order in the frozen window", options.frozen_periods - free["t"].astype(float), 0.0)
     book.at_most("orders arrive within the horizon", free["arrives"].astype(float), len(full["periods"]) - 1.0)
@@ -116,14 +131,27 @@ def _check_orders(book: _Book, full: Frames, options: Any, orders: pd.DataFrame)
     )
 
 
+def _check_dates(book: _Book, full: Frames, orders: pd.DataFrame, transfers: pd.DataFrame) -> None:
+    """Dates are the first days of the periods; what arrives after the horizon has none."""
+    start = full["periods"].set_index("t")["start"]
+    book.same("the order date is the period's", orders["order_date"], start.reindex(orders["t"]))
+    book.same("the arrival date follows from the lead time", orders["arrival_date"], start.reindex(orders["arrives"]))
+    book.same("the send date is the period's", transfers["send_date"], start.reindex(transfers["t"]))
+    lead_time = full["lanes"].set_index(LANE)["lead_time"].reindex(pd.MultiIndex.from_frame(transfers[LANE])).to_numpy()
+    arrives = start.reindex(transfers["t"] + lead_time)
+    book.same("a transfer's arrival date follows from the lead time", transfers["arrival_date"], arrives)
+
+
 def _check_pins(book: _Book, full: Frames, orders: pd.DataFrame) -> None:
     pinned = full["pinned_orders"].set_index([*OFFER, "t"])["quantity"]
-    book.equal("pinned orders are kept", orders["quantity"].reindex(pinned.index).fillna(0.0), pinned)
+    ordered = orders.groupby(level=[0, 1, 2, 3])["quantity"].sum()
+    book.equal("pinned orders are kept", ordered.reindex(pinned.index).fillna(0.0), pinned)
+    book.same("pinned orders are marked", orders["pinned"], orders["is_pinned"])
 
 
 def _check_transfers(book: _Book, full: Frames, transfers: pd.DataFrame) -> None:
-    lanes = full["lanes"].set_index(["from_site", "to_site", "item"])
-    keys = pd.MultiIndex.from_frame(transfers[["from_site", "to_site", "item"]])
+    lanes = full["lanes"].set_index(LANE)
+    keys = pd.MultiIndex.from_frame(transfers[LANE])
     book.at_most("every transfer has a lane", pd.Series(~keys.isin(lanes.index), keys).astype(float), 0.0)
     book.at_most("transfers are not negative", pd.Series(-transfers["quantity"].to_numpy(), keys, dtype=float), 0.0)
     lead = lanes["lead_time"].reindex(keys).fillna(0).to_numpy()
@@ -131,15 +159,15 @@ def _check_transfers(book: _Book, full: Frames, transfers: pd.DataFrame) -> None
     book.at_most("transfers arrive within the horizon", arrives, len(full["periods"]) - 1.0)
     transfers["arrives"] = arrives.to_numpy().astype(int)
     transfers["true_cost"] = transfers["quantity"].to_numpy() * lanes["cost"].reindex(keys).fillna(0.0).to_numpy()
+    book.equal("the cost of transfers", transfers["cost"], transfers["true_cost"])
 
 
 def _check_stock(book: _Book, full: Frames, orders: pd.DataFrame, transfers: pd.DataFrame, stock: pd.DataFrame) -> None:
     """Stock, waiting and lost demand follow from the decisions; nothing is negative; each place keeps its policy."""
     index = stock.index
     expected = pd.MultiIndex.from_frame(full["item_sites"][PLACE].merge(full["periods"][["t"]], how="cross"))
-    book.at_most(
-        "inventory covers all places and periods", pd.Series(~expected.isin(index), expected).astype(float), 0.0
-    )
+    amiss = expected[~expected.isin(index)].append(index[~index.isin(expected)])
+    book.at_most("inventory covers all places and periods, and no others", pd.Series(1.0, amiss), 0.0)
     arrived = _sum(orders.reset_index(drop=True), [*PLACE, "arrives"], index)
     arrived += _sum(transfers, ["item", "to_site", "arrives"], index)
     arrived += _sum(full["receipts"], [*PLACE, "t"], index)
@@ -156,6 +184,7 @@ def _check_stock(book: _Book, full: Frames, orders: pd.DataFrame, transfers: pd.
     book.equal(
         "demand is served, lost or waits", waited + stock["demand"], stock["served"] + stock["lost"] + stock["waiting"]
     )
+    book.equal("the value of stock", stock["value"], stock["closing"] * stock["value_place"])
     book.equal("short", stock["short"], stock["lost"] + (stock["waiting"] - waited).clip(lower=0.0))
     for column in ("opening", "closing", "served", "lost", "waiting"):
         book.at_most(f"{column} is not negative", -stock[column], 0.0)
@@ -183,6 +212,8 @@ def _check_limits(
     lines = orders.reset_index(drop=True)
     lines["department"] = lines["item"].map(full["items"].set_index("item")["department"])
     said = plan["limits"].assign(t=_positions(plan["limits"], position)).set_index(["limit", "name", "unit", "t"])
+    said = book.once("one row a limit and period", said)
+    unknown = said.index
     excess_costs = {}
     for kind, table, use in (
         ("budget", full["budgets"].rename(columns={"department": "name", "amount": "capacity"}), _spend(full, lines)),
@@ -194,29 +225,32 @@ def _check_limits(
         rows = rows.set_index(["limit", "name", "unit", "t"])
         used = use.reindex(rows.index.droplevel("limit")).fillna(0.0)
         used.index = rows.index
-        over = _excess(rows, used)
+        allowed, over = _allowed(rows, used)
         book.at_most(f"hard {kind}", over[rows["hard"]], 0.0)
-        stated = said.reindex(rows.index)
+        stated, unknown = said.reindex(rows.index), unknown.difference(rows.index)
         book.equal(f"use of {kind}", stated["use"].fillna(0.0), used)
         book.equal(f"excess of {kind}", stated["excess"].fillna(0.0), over)
+        book.equal(f"capacity of {kind}", stated["capacity"], allowed)
         soft = ~rows["hard"]
         excess_costs[f"{kind} excess"] = float((over[soft] * rows["excess_cost"][soft]).sum())
+    book.at_most("limits are those of the case", pd.Series(1.0, unknown), 0.0)
     return excess_costs
 
 
-def _excess(rows: pd.DataFrame, used: pd.Series) -> pd.Series:
-    """Use over capacity period by period, where what a budget leaves may be carried over to the next."""
-    over = (used - rows["capacity"]).clip(lower=0.0)
+def _allowed(rows: pd.DataFrame, used: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """What each limit allows and what is used over it, period by period; what a budget leaves may be carried over to
+    the next."""
+    allowed, over = rows["capacity"].astype(float), (used - rows["capacity"]).clip(lower=0.0)
     if "carry_over" not in rows or not rows["carry_over"].any():
-        return over
+        return allowed, over
     left, name_before, t_before = 0.0, None, -1
     for key, capacity, carries in zip(rows.index, rows["capacity"], rows["carry_over"], strict=True):
         _, name, _, t = key
         left = left if name == name_before and t == t_before + 1 else 0.0
-        room = capacity + left - used[key]
+        allowed[key], room = capacity + left, capacity + left - used[key]
         over[key] = max(-room, 0.0)
         left, name_before, t_before = (max(room, 0.0) if carries else 0.0), name, t
-    return over
+    return allowed, over
 
 
 def _spend(full: Frames, lines: pd.DataFrame) -> pd.Series:

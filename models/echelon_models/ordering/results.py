@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,25 @@ def read_plan(m: Any, sets: Sets, full: Frames, solution: Solution) -> Frames:
     return {table.name: _typed(table, plan[table.name]) for table in RESULTS}
 
 
+def drop_empty_lines(m: Any, sets: Sets) -> bool:
+    """Take back the order lines of a solved model that order nothing, and all they cost: a search that ends at a gap,
+    or for which a line is free, may leave some. True if there were any."""
+    empty = [o for o in m.lines if round(pyo.value(m.quantity[o]), DIGITS) <= 0 and pyo.value(m.line[o]) > 0.5]
+    for o in empty:
+        m.line[o].set_value(0)
+        for k in range(len(m.segments.get(o, ()))):
+            m.segment[(*o, k)].set_value(0)
+    placed = {(s, l, t) for s, i, l, t in m.joint_lines if pyo.value(m.line[s, i, l, t]) > 0.5}
+    unused = [key for key in m.joint if key not in placed and pyo.value(m.supplier_order[key]) > 0.5]
+    for key in unused:
+        m.supplier_order[key].set_value(0)
+    for key, row in sets.capacity.items() if empty else ():
+        excess = m.capacity_excess[key]
+        use = pyo.value(m.supplier_capacity[key].body) + pyo.value(excess)
+        excess.set_value(max(use - row.capacity, 0.0))
+    return bool(empty or unused)
+
+
 def kpis(plan: Frames, full: Frames, costs: dict[str, float]) -> dict[str, Any]:
     """Key figures of a plan: fill_rate and shares as parts of 1, turnover per year, money in the case's currency."""
     inventory, orders, limits = plan["inventory"], plan["orders"], plan["limits"]
@@ -58,14 +78,19 @@ def kpis(plan: Frames, full: Frames, costs: dict[str, float]) -> dict[str, Any]:
         "spend_by_department": _sums(orders, "department"),
         "spend_by_supplier": _sums(orders, "supplier"),
         "average_inventory_value": average,
-        "turnover_per_year": served_value / years / average if average > 0 else None,
-        "days_on_hand": average / (served_value / years / DAYS_OF_YEAR) if served_value > 0 else None,
-        "carrying_cost_share": costs["holding"] / years / average if average > 0 else None,
+        "turnover_per_year": _ratio(served_value / years, average),
+        "days_on_hand": _ratio(average, served_value / years / DAYS_OF_YEAR),
+        "carrying_cost_share": _ratio(costs["holding"] / years, average),
         "limit_use": {
             f"{kind} {name} ({unit})".replace("  ", " whole company "): float(group["part"].mean())
             for (kind, name, unit), group in use.groupby(["limit", "name", "unit"], sort=True)
         },
     }
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    """part / whole; None where there is no whole, or next to none."""
+    return part / whole if whole > 0 and math.isfinite(part / whole) else None
 
 
 def page(plan: Frames, figures: dict[str, Any], currency: str) -> Page:
@@ -80,7 +105,7 @@ def page(plan: Frames, figures: dict[str, Any], currency: str) -> Page:
         "orders": f"{figures['order_lines']:,} lines for {figures['spend']:,.0f}{money}",
     }
     if "pinned_orders_cost" in figures:
-        service["pinned orders"] = f"keeping them costs {figures['pinned_orders_cost']:,.0f}{money}"
+        service["pinned orders"] = f"keeping them costs {figures['pinned_orders_cost']:,.0f}{money}, all else as it is"
     dearest = plan["orders"].nlargest(SHOWN, "amount", keep="first")
     actions = pd.DataFrame(
         {
@@ -112,7 +137,8 @@ def constraint(limits: pd.DataFrame, money: str) -> str:
     who = name or "the whole company"
     excess = limits[(limits["limit"] == kind) & (limits["name"] == name) & (limits["unit"] == unit)]["excess"].sum()
     over = f" It is exceeded by {excess:,.1f} {unit} in all." if excess > 0 else ""
-    one_more = f"One more {unit.rstrip('s')} is worth {dearest['price']:,.2f}{money} in {dearest['period']}"
+    one = money.strip() if unit == "money" and money else {"units": "unit", "hours": "hour"}.get(unit, unit)
+    one_more = f"One more {one} is worth {dearest['price']:,.2f}{money} in {dearest['period']}"
     return (
         f"The {kind} of {who} holds the plan back most, in {len(rows)} of {limits['period'].nunique()} periods. "
         f"{one_more} (its dearest period); 1% more in all periods about {worth.sum().max():,.0f}{money}.{over}"

@@ -204,8 +204,11 @@ def minimums_fit_the_need(tables: Frames, options: OrderingOptions) -> Iterator[
 
 
 def _dates(labels: pd.Series) -> pd.Series:
-    parsed: Any = pd.to_datetime(pd.Series(labels.unique()), format="%Y-%m-%d", errors="coerce")
-    return labels.map(dict(zip(labels.unique(), parsed, strict=True)))
+    """The labels as dates; blank where one is not a date, or is not written in full (2026-1-5)."""
+    names = pd.Series(labels.unique())
+    parsed: Any = pd.to_datetime(names, format="%Y-%m-%d", errors="coerce")
+    parsed = parsed.where(parsed.dt.strftime("%Y-%m-%d") == names)
+    return labels.map(dict(zip(names, parsed, strict=True)))
 
 
 RULES = (

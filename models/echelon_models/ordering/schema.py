@@ -60,7 +60,7 @@ class Offer(InputRow):
     line_cost: float = column("Cost of one order line", example=6.0, unit="money/line", ge=0, default=0.0)
     lead_time: int = column("Periods from order to arrival; 0 arrives in time for the same period's demand", example=0, unit="periods", ge=0, default=0)  # fmt: skip
     minimum: float = column("Smallest quantity of one order line", example=20.0, unit="units", ge=0, default=0.0)
-    multiple: float | None = column("Order quantities are multiples of this; blank: any quantity", example=10.0, unit="units", gt=0, default=None)  # fmt: skip
+    multiple: float | None = column("Order quantities are multiples of this; blank: any quantity", example=10.0, unit="units", ge=1e-6, default=None)  # fmt: skip
     maximum: float | None = column("Largest quantity of one order line; blank: none", example=500.0, unit="units", ge=0, default=None)  # fmt: skip
     hours_per_order: float = column("Supplier hours that one order line takes, whatever its size", example=0.5, unit="hours/line", ge=0, default=0.0)  # fmt: skip
     hours_per_unit: float = column("Supplier hours that one unit takes", example=0.02, unit="hours/unit", ge=0, default=0.0)  # fmt: skip
@@ -217,7 +217,12 @@ class OrderingOptions(BaseModel):
     holding_rate: float = Field(
         default=0.2, ge=0, description="Yearly holding cost as a share of value, where the item gives none"
     )
-    final_stock_value: float = Field(default=0.0, ge=0, le=1, description="What a unit left at the end of the horizon is credited with, as a share of its value or lowest price, whichever is less; 0: it is worth nothing, so the plan runs stock down")
+    final_stock_value: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="What a unit left at the end of the horizon is credited with, as a share of its value or lowest price, whichever is less; 0: it is worth nothing, so the plan runs stock down",
+    )
     shortage_policy: Literal["backorder", "lost", "none"] = Field(
         default="backorder", description="What happens to unserved demand where the shortages table says nothing"
     )
@@ -249,7 +254,7 @@ class OrderingOptions(BaseModel):
         default="auto",
         description="How fixed costs are tied to quantities: tight big-M, (l,S) rows or facility location; auto chooses by size and shape",
     )
-    price_pins: bool = Field(default=True, description="Solve once more without the pinned orders to tell what keeping them costs")  # fmt: skip
+    price_pins: bool = Field(default=True, description="Plan the items of pinned orders once more without them, to tell what keeping them costs")  # fmt: skip
 
 
 class Order(Row):

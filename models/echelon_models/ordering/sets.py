@@ -17,6 +17,8 @@ from echelon.tables import Frames
 from echelon_models.ordering.complete import DAYS_OF_YEAR
 from echelon_models.ordering.schema import OrderingOptions
 
+ABOVE = 1.001  # an order may seem to exceed a hard capacity by this: else its bound would hide the capacity's price
+
 Place = tuple[str, str]
 PlaceTime = tuple[str, str, int]
 OrderKey = tuple[str, str, str, int]
@@ -208,7 +210,7 @@ def _largest_useful_orders(sets: Sets, *, within_capacity: bool = True) -> dict[
         for measure, per_unit in (("units", 1.0), ("hours", offer.hours_per_unit)):
             row = sets.capacity.get((s, measure, t))
             if within_capacity and row is not None and row.hard and per_unit > 0:
-                quantity = min(quantity, row.capacity / per_unit)
+                quantity = min(quantity, ABOVE * row.capacity / per_unit)
         most[order] = quantity
     return most
 

@@ -55,26 +55,70 @@ def set_orders(m: Any, sets: Sets, ordered: dict[OrderKey, float]) -> None:
 
 
 def round_relaxation(m: Any, sets: Sets) -> None:
-    """Turn the relaxation, whose values the variables hold, into a plan: what it orders on an offer a little each
-    period is gathered into lots (Wagner & Whitin 1958, with the relaxation's quantities as demand) and rounded up to
-    what the offer allows; what one lot has too much, the next one has less."""
+    """Turn the relaxation, whose values the variables hold, into a plan. Period by period, an offer on which the
+    relaxation has ordered more than this plan so far gets a lot: what the relaxation orders until the next lot pays
+    (Wagner & Whitin 1958), cut to what the supplier's capacity and the budgets leave, rounded to what the offer
+    allows."""
     wanted: dict[tuple[str, str, str], np.ndarray] = defaultdict(lambda: np.zeros(sets.horizon))
     for o in sets.orders:
         if o not in sets.pinned:
             wanted[o[:3]][o[3]] = m.quantity[o].value
     shared_cost = _order_cost_a_line(m, sets)
-    ordered: dict[OrderKey, float] = {}
+    ends = {}
     for offer, quantities in wanted.items():
         fixed = sets.offers[offer].line_cost + shared_cost.get(offer[0], 0.0)
         holding = np.array([sets.holding_cost(offer[1:], t) for t in range(sets.horizon)])
-        surplus = 0.0
-        for t, need in _lots(quantities, fixed, holding):
-            lot = _allowed((*offer, t), need - surplus, sets)
-            surplus += lot - need
-            if lot > 0:
-                ordered[(*offer, t)] = lot
+        ends[offer] = _lot_ends(quantities, fixed, holding)
+    totals = {offer: quantities.cumsum() for offer, quantities in wanted.items()}
+    ordered: dict[OrderKey, float] = {}
+    placed = dict.fromkeys(wanted, 0.0)
+    rooms = _Rooms(sets)
+    for t in range(sets.horizon):
+        for offer in sorted(wanted, key=lambda offer: placed[offer] - totals[offer][t]):
+            order, now = (*offer, t), totals[offer][t] - placed[offer]
+            if now <= 1e-6 or order not in m.orders:
+                continue
+            until_next = totals[offer][ends[offer][t] - 1] - placed[offer]
+            lot = _allowed(order, min(until_next, max(now, rooms.left(order))), sets)
+            if lot > 0 and lot <= rooms.left(order, hard=True):
+                ordered[order] = lot
+                placed[offer] += lot
+                rooms.take(order, lot)
     _raise_shares(ordered, sets)
     set_orders(m, sets, ordered)
+
+
+class _Rooms:
+    """What supplier capacity and budgets still leave for orders, period by period."""
+
+    def __init__(self, sets: Sets):
+        self.sets = sets
+        self.capacity = {key: row.capacity for key, row in sets.capacity.items()}
+        self.budgets = {key: row.amount for key, row in sets.budgets.items()}
+        for order, quantity in sets.pinned.items():
+            self.take(order, quantity)
+
+    def left(self, order: OrderKey, hard: bool = False) -> float:
+        """Units of the order that fit (with `hard`, into hard limits only)."""
+        uses = [use for use in self._uses(order) if use[2].hard or not hard]
+        return min(
+            (max(rooms[key] - fixed, 0.0) / unit for rooms, key, _, fixed, unit in uses if unit > 0), default=math.inf
+        )
+
+    def take(self, order: OrderKey, quantity: float) -> None:
+        for rooms, key, _, fixed, unit in self._uses(order):
+            rooms[key] -= fixed + unit * quantity
+
+    def _uses(self, order: OrderKey) -> list[tuple[dict[Any, float], Any, Any, float, float]]:
+        """(rooms, key, row of the limit, fixed use, use a unit) of each limit that the order draws on."""
+        s, i, l, t = order
+        offer, department = self.sets.offer(order), self.sets.places[i, l].department
+        uses: list[tuple[dict[Any, float], Any, Any, float, float]] = []
+        for measure, fixed, unit in (("units", 0.0, 1.0), ("hours", offer.hours_per_order, offer.hours_per_unit)):
+            if (s, measure, t) in self.capacity:
+                uses.append((self.capacity, (s, measure, t), self.sets.capacity[s, measure, t], fixed, unit))
+        budgets = [(name, t) for name in sorted({department, ""}) if (name, t) in self.budgets]
+        return uses + [(self.budgets, key, self.sets.budgets[key], 0.0, offer.price) for key in budgets]
 
 
 def _order_cost_a_line(m: Any, sets: Sets) -> dict[str, float]:
@@ -88,28 +132,19 @@ def _order_cost_a_line(m: Any, sets: Sets) -> dict[str, float]:
     return {s: cost * min(orders[s] / lines[s], 1.0) for s, cost in sets.order_cost.items() if lines[s] > 0}
 
 
-def _lots(wanted: np.ndarray, fixed: float, holding: np.ndarray) -> list[tuple[int, float]]:
-    """(period, quantity) of the lots that serve `wanted` at least fixed and holding cost; holding[t] is the cost of a
-    unit at the end of t. Dynamic programme over the period u up to which all is served: cost[u] = min over t < u of
-    cost[t] + fixed + holding of wanted[t..u-1] from t on."""
+def _lot_ends(wanted: np.ndarray, fixed: float, holding: np.ndarray) -> list[int]:
+    """For each period t, the period before which a lot placed in t should end, so that serving `wanted` from t on
+    costs least; holding[t] is the cost of a unit at the end of t. Dynamic programme from the last period back:
+    cost[t] = min over u > t of fixed + holding of wanted[t..u-1] from t on + cost[u]."""
     horizon = len(wanted)
     kept = np.concatenate([[0.0], holding.cumsum()])
-    cost, first = [0.0] + [math.inf] * horizon, [0] * (horizon + 1)
-    for u in range(1, horizon + 1):
-        if wanted[u - 1] <= 1e-6:
-            cost[u], first[u] = cost[u - 1], -1
-            continue
-        for t in range(u):
-            carried = float(wanted[t:u] @ (kept[t:u] - kept[t]))
-            if cost[t] + fixed + carried < cost[u]:
-                cost[u], first[u] = cost[t] + fixed + carried, t
-    lots, u = [], horizon
-    while u > 0:
-        t = first[u]
-        if t >= 0:
-            lots.append((t, float(wanted[t:u].sum())))
-        u = t if t >= 0 else u - 1
-    return lots[::-1]
+    cost, ends = np.zeros(horizon + 1), [horizon] * horizon
+    for t in range(horizon - 1, -1, -1):
+        carried = (wanted[t:] * (kept[t:horizon] - kept[t])).cumsum()
+        totals = fixed + carried + cost[t + 1 :]
+        ends[t] = t + 1 + int(totals.argmin())
+        cost[t] = totals.min() if wanted[t] > 1e-6 else cost[t + 1]
+    return ends
 
 
 def _allowed(order: OrderKey, need: float, sets: Sets) -> float:
