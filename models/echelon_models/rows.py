@@ -53,4 +53,4 @@ class Period(InputRow):
 
     period: Text = column("Name of the period", example="2026-01-05", key=True)
     start: date = column("First day of the period", example=date(2026, 1, 5))
-    days: int = column("Length of the period", example=7, unit="days", ge=1, default=7)
+    days: int = column("Length of the period", example=7, unit="days", ge=1, le=36525, default=7)

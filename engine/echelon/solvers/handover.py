@@ -132,8 +132,8 @@ def hand_over(model: pyo.ConcreteModel) -> LinearModel:
             cost=cost,
             offset=offset,
             maximize=maximize,
-            lower=np.array([v.lb if v.lb is not None else -INFINITY for v in variables], dtype=float),
-            upper=np.array([v.ub if v.ub is not None else INFINITY for v in variables], dtype=float),
+            lower=np.array([_either(v, v.lb, -INFINITY) for v in variables], dtype=float),
+            upper=np.array([_either(v, v.ub, INFINITY) for v in variables], dtype=float),
             integer=np.fromiter((v.is_integer() or v.is_binary() for v in variables), bool, len(variables)),
             row_lower=rows.lower,
             row_upper=rows.upper,
@@ -175,6 +175,13 @@ def _walker(variables: list[Any]) -> tuple[LinearRepnVisitor, dict[int, int]]:
     return LinearRepnVisitor({}, var_recorder=VarRecorder(known, SortComponents.deterministic)), {
         name: column for column, name in enumerate(known)
     }
+
+
+def _either(variable: Any, bound: float | None, infinity: float) -> float:
+    """The variable's value if it is fixed, else its bound."""
+    if variable.fixed:
+        return float(variable.value)
+    return infinity if bound is None else bound
 
 
 def _objective(model: pyo.ConcreteModel, variables: list[Any]) -> tuple[np.ndarray, float, bool]:

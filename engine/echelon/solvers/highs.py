@@ -26,6 +26,7 @@ PROVEN = 1e-6  # a relative gap up to this counts as proven optimal
 GUIDED = 1000  # integers from which on a guide is asked for a first plan
 ROUNDS = 30  # of tightening the relaxation, at most
 ROUNDS_UNTIL = 0.25  # share of the time limit at which they end
+FIRST_ROUND_UNTIL = 0.6  # the first one may take longer: without it there is no first plan
 ROUNDS_GAIN = 1e-5  # relative rise of the bound below which another round is not worth its time
 IMPROVE_UNTIL = 0.85  # share of the time limit at which improving the first plan ends
 BLOCK_SECONDS = 1.0  # for one block of the first plan
@@ -75,7 +76,11 @@ def solve(
     in the caller's thread about every tenth of a second. Ctrl-C stops the search and keeps the incumbent. With
     `prices`, the setups (binaries) of the plan are held, batch counts relaxed, and the LP's duals returned.
     """
-    watch = Watch(options or SolveOptions(), progress, log_file)
+    with Watch(options or SolveOptions(), progress, log_file) as watch:
+        return _solve(model, watch, prices, guide)
+
+
+def _solve(model: pyo.ConcreteModel, watch: Watch, prices: bool, guide: Guide | None) -> Solution:
     arrays = hand_over(model)
     if not arrays.variables:
         raise ValueError("the model has no variables")
@@ -108,7 +113,7 @@ def _relax(arrays: LinearModel, guide: Guide, watch: Watch) -> tuple[LinearModel
     """
     highs, tightened, bound = watch.highs(arrays, relaxed=True), arrays, None
     for _ in range(ROUNDS):
-        watch.run(highs, watch.until(ROUNDS_UNTIL))
+        watch.run(highs, watch.until(FIRST_ROUND_UNTIL if bound is None else ROUNDS_UNTIL))
         if highs.getModelStatus() != Status.kOptimal:
             break
         before, bound = bound, highs.getInfo().objective_function_value
@@ -222,6 +227,8 @@ def _run(arrays: LinearModel, watch: Watch, bound: float | None, tolerance: floa
     incumbent = watch.run(highs, report=True)
     info, mip = highs.getInfo(), bool(arrays.integer.any())
     search = _Search(highs.getModelStatus(), nodes=max(int(info.mip_node_count), 0))
+    if search.status == Status.kUnbounded:
+        return search
     if search.status == Status.kOptimal or (mip and info.primal_solution_status == 2):
         search.x, search.objective = np.array(highs.getSolution().col_value), info.objective_function_value
     elif incumbent.best is not None:
@@ -243,7 +250,7 @@ def _polish(arrays: LinearModel, x: np.ndarray, watch: Watch) -> tuple[np.ndarra
     whole = np.clip(np.round(x), lower, upper)
     lower[arrays.integer] = upper[arrays.integer] = whole[arrays.integer]
     highs = watch.highs(replace(arrays, lower=lower, upper=upper), relaxed=True)
-    watch.run(highs, deadline=float("inf"))
+    watch.finish(highs)
     if highs.getModelStatus() != Status.kOptimal:
         return None, None
     polished = np.clip(np.array(highs.getSolution().col_value), lower, upper)
@@ -258,7 +265,7 @@ def _duals(arrays: LinearModel, x: np.ndarray, watch: Watch) -> np.ndarray:
     lower, upper = arrays.lower.copy(), arrays.upper.copy()
     lower[arrays.binary] = upper[arrays.binary] = np.round(x[arrays.binary])
     highs = watch.highs(replace(arrays, lower=lower, upper=upper), relaxed=True)
-    watch.run(highs, deadline=float("inf"))
+    watch.finish(highs)
     if highs.getModelStatus() != Status.kOptimal:
         return np.zeros(len(arrays.constraints))
     return np.array(highs.getSolution().row_dual)

@@ -6,8 +6,10 @@ solve goes through one `Watch`, which holds the solve's clock and its stop flag.
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,11 @@ INTERRUPTS = (Event.kCallbackMipInterrupt, Event.kCallbackSimplexInterrupt, Even
 
 
 class Watch:
-    """The clock of one solve, who is told of its progress, and whether it was interrupted."""
+    """The clock of one solve, who is told of its progress, and whether it was interrupted.
+
+    As a context it turns Ctrl-C into a wish to stop with the plan found so far; a second Ctrl-C is Python's own. It
+    does so only in the main thread and only where the program has no handler of its own.
+    """
 
     def __init__(self, options: SolveOptions, progress: ProgressCallback | None = None, log_file: Path | None = None):
         self.options = options
@@ -35,6 +41,21 @@ class Watch:
         self.began = time.monotonic()
         self.deadline = self.began + options.time_limit
         self.interrupted = False  # the user pressed Ctrl-C
+
+    def __enter__(self) -> Watch:
+        in_main = threading.current_thread() is threading.main_thread()
+        self._handles = in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self._handles:
+            signal.signal(signal.SIGINT, self._on_ctrl_c)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._handles:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _on_ctrl_c(self, number: int, frame: Any) -> None:
+        self.interrupted = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     @property
     def seconds(self) -> float:
@@ -73,8 +94,14 @@ class Watch:
         """Run HiGHS until it ends, `deadline` (by default the solve's own) is over, or the user presses Ctrl-C; with
         `report`, pass its progress on in the caller's thread. An error of the caller's callback stops the run."""
         deadline = self.deadline if deadline is None else deadline
-        incumbent = Incumbent(self, deadline)
         highs.setOptionValue("time_limit", highs.getRunTime() + max(deadline - time.monotonic(), 0.0) + 1.0)
+        return self._run(highs, Incumbent(self, lambda: self.interrupted or time.monotonic() > deadline), report)
+
+    def finish(self, highs: highspy.Highs) -> Incumbent:
+        """Run HiGHS to its end, whatever the clock says: for what a plan cannot do without."""
+        return self._run(highs, Incumbent(self, lambda: False), report=False)
+
+    def _run(self, highs: highspy.Highs, incumbent: Incumbent, report: bool) -> Incumbent:
         highs.setCallback(incumbent.on_event, None)
         for event in (*INTERRUPTS, Event.kCallbackMipLogging, Event.kCallbackMipImprovingSolution):
             highs.startCallback(event)
@@ -83,15 +110,12 @@ class Watch:
         shown = None
         try:
             while thread.is_alive():
-                try:
-                    thread.join(POLL)
-                    if report and self.progress and incumbent.glimpse is not shown and incumbent.glimpse is not None:
-                        shown = incumbent.glimpse
-                        self.progress(shown)
-                except KeyboardInterrupt:
-                    self.interrupted = True
+                thread.join(POLL)
+                if report and self.progress and incumbent.glimpse is not shown and incumbent.glimpse is not None:
+                    shown = incumbent.glimpse
+                    self.progress(shown)
         finally:
-            incumbent.stop = True
+            incumbent.abandoned = True
             thread.join()
         return incumbent
 
@@ -99,10 +123,10 @@ class Watch:
 class Incumbent:
     """What a run has shown so far: the best plan it found and a glimpse of its bounds. HiGHS calls `on_event`."""
 
-    def __init__(self, watch: Watch, deadline: float):
+    def __init__(self, watch: Watch, should_stop: Callable[[], bool]):
         self.watch = watch
-        self.deadline = deadline
-        self.stop = False
+        self.should_stop = should_stop
+        self.abandoned = False  # the caller's callback failed
         self.glimpse: Progress | None = None
         self.best: tuple[float, np.ndarray] | None = None
 
@@ -117,7 +141,7 @@ class Incumbent:
                 gap=relative_gap(out.mip_primal_bound, out.mip_dual_bound),
                 nodes=out.mip_node_count,
             )
-        if event in INTERRUPTS and (self.stop or self.watch.interrupted or time.monotonic() > self.deadline):
+        if event in INTERRUPTS and (self.abandoned or self.should_stop()):
             into.user_interrupt = True
 
 

@@ -42,7 +42,7 @@ def solve(full: Frames, options: OrderingOptions, control: Control) -> Answer:
         return Answer(outcome)
     plan = read_plan(model, sets, full, solution)
     facts = {}
-    if prices_pins:
+    if prices_pins and outcome.limit != "interrupt":
         facts = _price_of_pins(full, options, _part(control.options, PINS_SHARE), plan, outcome.objective or 0.0)
     return Answer(outcome, plan, facts, notes=(_took(model.took),))
 

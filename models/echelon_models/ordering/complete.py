@@ -64,7 +64,7 @@ def _periods_of_dates(starts: list[pd.Timestamp]) -> pd.DataFrame:
         edges = [first + pd.Timedelta(days=step * k) for k in range((last - first).days // step + 2)]
     days = [(b - a).days for a, b in itertools.pairwise(edges)]
     return pd.DataFrame(
-        {"period": [e.strftime("%Y-%m-%d") for e in edges[:-1]], "start": pd.to_datetime(edges[:-1]), "days": days}
+        {"period": [e.date().isoformat() for e in edges[:-1]], "start": pd.to_datetime(edges[:-1]), "days": days}
     )
 
 

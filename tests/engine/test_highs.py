@@ -1,0 +1,339 @@
+"""The path to the solver: hand-over, clock, interrupts, starts, terminations, polish, duals."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyomo.common.errors import InfeasibleConstraintException
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+from echelon.solvers.handover import hand_over, hand_over_rows
+from echelon.solvers.highs import Guide, improve, solve
+from echelon.solvers.outcome import Progress, SolveOptions, Termination
+
+ROOT = Path(__file__).parents[2]
+
+
+def lot_sizing(items: int, periods: int, seed: int = 0) -> pyo.ConcreteModel:
+    """Capacitated lot sizing with big-M rows only: easy to plan, slow to prove."""
+    r = np.random.default_rng(seed)
+    demand = r.integers(20, 100, (items, periods)).tolist()
+    holding, setup = r.integers(1, 5, items).tolist(), r.integers(200, 900, items).tolist()
+    capacity = 1.15 * sum(map(sum, demand)) / periods
+    m = pyo.ConcreteModel()
+    m.I, m.T = range(items), range(periods)
+    m.x = pyo.Var(m.I, m.T, domain=pyo.NonNegativeReals)
+    m.y = pyo.Var(m.I, m.T, domain=pyo.Binary)
+    m.stock = pyo.Var(m.I, m.T, domain=pyo.NonNegativeReals)
+    m.late = pyo.Var(m.I, m.T, domain=pyo.NonNegativeReals)
+    m.balance = pyo.Constraint(
+        m.I,
+        m.T,
+        rule=lambda m, i, t: (m.stock[i, t - 1] if t else 0) + m.x[i, t] + m.late[i, t] == demand[i][t] + m.stock[i, t],
+    )
+    m.setup = pyo.Constraint(m.I, m.T, rule=lambda m, i, t: m.x[i, t] <= sum(demand[i]) * m.y[i, t])
+    m.capacity = pyo.Constraint(m.T, rule=lambda m, t: sum(m.x[i, t] + 10 * m.y[i, t] for i in m.I) <= capacity)
+    m.cost = pyo.Objective(
+        expr=sum(holding[i] * m.stock[i, t] + setup[i] * m.y[i, t] + 100 * m.late[i, t] for i in m.I for t in m.T)
+    )
+    return m
+
+
+def solved_elsewhere(seed: int) -> float:
+    """The optimum of a small model, found in another process."""
+    objective = solve(lot_sizing(2, 5, seed), SolveOptions(gap=0.0)).outcome.objective
+    assert objective is not None
+    return objective
+
+
+def test_progress_is_told_in_the_callers_thread() -> None:
+    """A callback from a foreign thread would surprise whoever draws on a screen with it."""
+    heard: list[tuple[Progress, int]] = []
+    solve(
+        lot_sizing(20, 20),
+        SolveOptions(time_limit=4),
+        progress=lambda p: heard.append((p, threading.get_ident())),
+    )
+    assert heard
+    assert {thread for _, thread in heard} == {threading.get_ident()}
+    assert all(a.seconds <= b.seconds for (a, _), (b, _) in itertools.pairwise(heard))
+    gaps = [p.gap for p, _ in heard if p.gap is not None]
+    assert gaps == sorted(gaps, reverse=True)
+
+
+def test_an_error_in_the_callback_stops_the_solve() -> None:
+    """The caller's error is the caller's to see, at once, with no solver left running."""
+
+    def broken(_: Progress) -> None:
+        raise RuntimeError("the caller's own")
+
+    began = time.monotonic()
+    with pytest.raises(RuntimeError, match="the caller's own"):
+        solve(lot_sizing(20, 20), SolveOptions(time_limit=60), progress=broken)
+    assert time.monotonic() - began < 30
+    assert not [t for t in threading.enumerate() if t.name == "highs"]
+
+
+def test_the_time_limit_is_kept_with_plan_bound_and_gap() -> None:
+    """A run stopped by the clock gives what it has and says why it stopped."""
+    outcome = solve(lot_sizing(30, 25), SolveOptions(time_limit=3, gap=0.0)).outcome
+    assert outcome.termination is Termination.FEASIBLE
+    assert outcome.limit == "time"
+    assert outcome.seconds < 8
+    assert outcome.objective is not None and outcome.bound is not None and outcome.gap is not None
+    assert outcome.bound < outcome.objective
+    assert outcome.gap == pytest.approx((outcome.objective - outcome.bound) / outcome.objective)
+
+
+def test_terminations_are_told_apart() -> None:
+    """Optimal, infeasible, unbounded and "no plan in time" ask for different next steps."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(0, 10), domain=pyo.Integers)
+    m.cost = pyo.Objective(expr=m.x)
+    m.row = pyo.Constraint(expr=m.x >= 2.5)
+    assert solve(m).outcome.termination is Termination.OPTIMAL
+    assert pyo.value(m.x) == 3
+    m.row.set_value(m.x >= 11)
+    assert solve(m).outcome.termination is Termination.INFEASIBLE
+    m.del_component("row")
+    m.x.setlb(None)
+    assert solve(m).outcome.termination is Termination.UNBOUNDED
+    hurried = solve(lot_sizing(30, 25), SolveOptions(time_limit=0.001)).outcome
+    assert hurried.termination in (Termination.NO_SOLUTION, Termination.FEASIBLE)
+    assert hurried.limit == "time"
+
+
+def test_a_gap_is_not_called_optimal() -> None:
+    """A plan within the gap asked for is good, not proven best."""
+    outcome = solve(lot_sizing(6, 10), SolveOptions(gap=0.2)).outcome
+    assert outcome.termination is Termination.FEASIBLE
+    assert outcome.limit == "gap"
+
+
+def test_a_start_is_where_the_search_begins(tmp_path: Path) -> None:
+    """Yesterday's plan is worth keeping: the search never returns anything worse than its start."""
+    model = lot_sizing(12, 15)
+    best = solve(model, SolveOptions(time_limit=5)).outcome.objective
+    log = tmp_path / "solver.log"
+    again = solve(model, SolveOptions(time_limit=0.5), log_file=log).outcome.objective
+    assert best is not None and again is not None
+    assert again <= best * (1 + 1e-9)
+    assert "MIP start" in log.read_text() or "User solution" in log.read_text() or "feasible" in log.read_text()
+
+
+def test_integers_are_exact() -> None:
+    """A plan with 0.9999999 of a truck is no plan."""
+    model = lot_sizing(5, 8)
+    solve(model)
+    assert {pyo.value(v) for v in model.y.values()} <= {0.0, 1.0}
+
+
+def test_duals_say_what_one_more_unit_saves() -> None:
+    """max 3x + 2y in disguise: with x + y <= 4 and x <= 3, one more unit of the first row is worth 2."""
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(bounds=(0, 3)), pyo.Var(bounds=(0, None))
+    m.limit = pyo.Constraint(expr=m.x + m.y <= 4)
+    m.slack = pyo.Constraint(expr=m.x + m.y <= 100)
+    m.cost = pyo.Objective(expr=-3 * m.x - 2 * m.y)
+    solution = solve(m, prices=True)
+    assert solution.dual(m.limit) == pytest.approx(-2)
+    assert solution.dual(m.slack) == pytest.approx(0)
+
+
+def test_two_solves_in_two_threads_do_not_disturb_each_other() -> None:
+    """A planning system serves several users in one process, with different thread options."""
+    expected = [solved_elsewhere(seed) for seed in range(4)]
+    found: dict[int, float | None] = {}
+
+    def work(seed: int) -> None:
+        found[seed] = solve(lot_sizing(2, 5, seed), SolveOptions(gap=0.0, threads=1 + seed % 2)).outcome.objective
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [found[seed] for seed in range(4)] == pytest.approx(expected)
+
+
+def test_solves_in_spawned_processes_agree() -> None:
+    """Studies run on processes; spawn is the way that works everywhere."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        assert list(pool.map(solved_elsewhere, range(2))) == pytest.approx([solved_elsewhere(s) for s in range(2)])
+
+
+def test_the_library_is_silent(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Only the command line prints; the solver's log goes to its file."""
+    log = tmp_path / "solver.log"
+    solve(lot_sizing(4, 6), log_file=log)
+    captured = capfd.readouterr()
+    assert captured.out == captured.err == ""
+    assert "HiGHS" in log.read_text()
+
+
+def test_ctrl_c_keeps_the_plan(tmp_path: Path) -> None:
+    """An analyst who has seen enough presses Ctrl-C and gets the plan found so far, stored and rechecked."""
+    command = [sys.executable, "-m", "echelon", "solve", str(ROOT / "data" / "harbor_tools"), "--time-limit", "300",
+               "--gap", "0", "--out", str(tmp_path)]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if " plan " in line and "no plan" not in line:
+            break
+    os.kill(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    (record,) = tmp_path.glob("*/run.json")
+    outcome = json.loads(record.read_text())["outcome"]
+    assert outcome["limit"] == "interrupt"
+    assert outcome["termination"] == "feasible"
+    assert outcome["objective"] > outcome["bound"]
+
+
+def test_what_is_not_linear_is_refused() -> None:
+    """A wrong model is a programming error, and says which row is at fault."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(bounds=(0, 1))
+    m.cost = pyo.Objective(expr=m.x)
+    m.bent = pyo.Constraint(expr=m.x * m.x <= 1)
+    with pytest.raises(ValueError, match="bent"):
+        hand_over(m)
+
+
+def test_a_model_has_one_objective() -> None:
+    """None or two would leave open what is optimized."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var()
+    with pytest.raises(ValueError, match="one active objective"):
+        hand_over(m)
+
+
+def test_a_fixed_variable_keeps_its_value() -> None:
+    """Fixing a variable in Pyomo is a promise that the solver must keep."""
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(bounds=(0, 9)), pyo.Var(bounds=(0, 9))
+    m.row = pyo.Constraint(expr=m.x + m.y >= 5)
+    m.cost = pyo.Objective(expr=m.x + 10 * m.y)
+    m.x.fix(2)
+    assert solve(m).outcome.objective == pytest.approx(32)
+    assert pyo.value(m.x) == pytest.approx(2)
+
+
+numbers = st.integers(-5, 5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_the_hand_over_equals_pyomos_standard_form(data: st.DataObject) -> None:
+    """Our own walk must say the same as Pyomo's: rows, bounds, coefficients, constants, sense."""
+    columns, rows = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 5))
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(range(columns), bounds=(-3, 7))
+    m.rows = pyo.ConstraintList()
+    for _ in range(rows):
+        terms = data.draw(st.lists(st.tuples(st.integers(0, columns - 1), numbers), min_size=1, max_size=6))
+        body = sum(c * m.x[j] for j, c in terms) + data.draw(numbers) + 0 * m.x[0]
+        low = data.draw(numbers)
+        kind = data.draw(st.sampled_from(["le", "ge", "eq", "range"]))
+        if kind == "range":
+            m.rows.add((low, body, low + data.draw(st.integers(0, 4))))
+        else:
+            m.rows.add({"le": body <= low, "ge": body >= low, "eq": body == low}[kind])
+    sense = data.draw(st.sampled_from([pyo.minimize, pyo.maximize]))
+    m.cost = pyo.Objective(expr=sum(data.draw(numbers) * m.x[j] for j in range(columns)) + 3, sense=sense)
+
+    ours = hand_over(m)
+    dense = np.zeros((len(ours.constraints), columns))
+    for i in range(len(ours.constraints)):
+        part = slice(ours.start[i], ours.start[i + 1])
+        np.add.at(dense[i], ours.index[part], ours.value[part])
+    try:
+        theirs = LinearStandardFormCompiler().write(m, mixed_form=True)
+    except InfeasibleConstraintException:  # raised for a row without variables that does not hold; ours keeps the row
+        assert any(not row.any() for row in dense)
+        return
+    position = {id(v): j for j, v in enumerate(theirs.columns)}
+    matrix = theirs.A.toarray()
+    by_row = {id(c): i for i, (c, _) in enumerate(theirs.rows)}
+    for i, constraint in enumerate(ours.constraints):
+        if id(constraint) not in by_row:
+            assert not dense[i].any()
+            continue
+        expected = [
+            matrix[by_row[id(constraint)], position[id(v)]] if id(v) in position else 0.0 for v in ours.variables
+        ]
+        assert dense[i] == pytest.approx(expected)
+        low, body, high = constraint.to_bounded_expression(True)
+        at_zero = pyo.value(_at_zero(m, body))
+        assert ours.row_lower[i] == (pytest.approx(low - at_zero) if low is not None else -np.inf)
+        assert ours.row_upper[i] == (pytest.approx(high - at_zero) if high is not None else np.inf)
+    assert ours.maximize == (sense == pyo.maximize)
+    assert ours.offset == pytest.approx(pyo.value(_at_zero(m, m.cost.expr)))
+
+
+def _at_zero(m: pyo.ConcreteModel, expression: object) -> object:
+    for v in m.x.values():
+        v.set_value(0)
+    return pyo.value(expression)
+
+
+def test_rows_that_the_relaxation_violates_are_added_and_cut_off_no_plan() -> None:
+    """A guide may tighten the relaxation; the optimum stays, and the root bound rises."""
+    plain = lot_sizing(3, 6)
+    truth = solve(plain, SolveOptions(gap=0.0)).outcome.objective
+    model = lot_sizing(3, 6)
+    model.extra = pyo.ConstraintList()
+    asked = []
+
+    def tighten() -> list[object]:
+        asked.append(1)
+        violated = [k for k in model.x if pyo.value(model.x[k]) > 100 * pyo.value(model.y[k]) + 1e-6]
+        return [model.extra.add(model.x[k] <= 600 * model.y[k]) for k in violated[:1]] if len(asked) == 1 else []
+
+    assert solve(model, SolveOptions(gap=0.0), guide=Guide(tighten=tighten)).outcome.objective == pytest.approx(truth)
+    assert asked
+
+
+def test_improving_blocks_never_makes_a_plan_worse() -> None:
+    """Fix-and-optimize holds all else, so a block's new plan is at least as good as its old one."""
+    model = lot_sizing(6, 8)
+    for v in model.y.values():
+        v.set_value(1)
+    everything = sum(pyo.value(v) for v in model.y.values())
+    assert everything == 48
+    guide = Guide(block_of=lambda v: v.index()[0] if isinstance(v.index(), tuple) else None)
+    once = improve(model, guide, {0}, SolveOptions(time_limit=10))
+    for v in model.y.values():
+        v.set_value(1)
+    all_blocks = improve(model, guide, set(range(6)), SolveOptions(time_limit=10))
+    best = solve(lot_sizing(6, 8), SolveOptions(gap=1e-4)).outcome
+    assert once is not None and all_blocks is not None and best.bound is not None
+    assert best.bound <= all_blocks <= once
+
+
+def test_more_rows_are_walked_like_the_first() -> None:
+    """Rows added later must mean the same as rows that were there from the start."""
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(bounds=(0, 9)), pyo.Var(bounds=(0, 9))
+    m.cost = pyo.Objective(expr=m.x + m.y)
+    m.rows = pyo.ConstraintList()
+    arrays = hand_over(m)
+    row = m.rows.add(2 * m.x + m.y + 1 >= 4)
+    longer = arrays.with_rows(hand_over_rows([row], arrays.variables))
+    assert longer.row_lower.tolist() == [3.0]
+    assert dict(zip(longer.index.tolist(), longer.value.tolist(), strict=True)) == {0: 2.0, 1: 1.0}
