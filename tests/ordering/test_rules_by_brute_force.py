@@ -187,6 +187,16 @@ def stock_and_shortage() -> list[Rule]:
             without_options={"safety_shortfall_rate": 0.25},
         ),
         Rule(
+            "nobody lends stock: what waits is demand",
+            case(
+                {"A": [0, 0, 4]},
+                offers=offer(lead_time=2),
+                safety_stock={"item": "A", "quantity": 3.0, "shortfall_cost": 3.0},
+                shortages=WAIT | {"backorder_cost": 0.5},
+            ),
+            {"safety_stock": None},
+        ),
+        Rule(
             "safety stock of one period",
             case(
                 demand,

@@ -23,6 +23,9 @@ INFINITY = highspy.kHighsInf
 LARGEST_COEFFICIENT = 1e15  # HiGHS refuses models with larger ones,
 LARGEST_NUMBER = 1e20  # takes larger costs and bounds for infinite, and crashes where one is not a number
 
+TAKEN = {pyo.Block, pyo.Var, pyo.Constraint, pyo.Objective, pyo.Expression}
+TAKEN |= {pyo.Param, pyo.Set, pyo.RangeSet, pyo.Suffix}  # these say nothing that the others do not use
+
 
 @dataclass
 class Rows:
@@ -119,9 +122,12 @@ def garbage_collector_paused() -> Iterator[None]:
 def hand_over(model: pyo.ConcreteModel) -> LinearModel:
     """Walk a linear Pyomo model once into a `LinearModel`.
 
-    Variables that have a value give the hint (MIP start). Raises ValueError for a nonlinear expression or for
-    other than one active objective.
+    Variables that have a value give the hint (MIP start); a fixed one becomes a column that can have no other. Raises
+    ValueError for what the arrays cannot say: a nonlinear expression, other than one active objective, a variable that
+    is not in the model, components such as SOS constraints.
     """
+    if others := model.collect_ctypes(active=True) - TAKEN:
+        raise ValueError(f"the model has active {', '.join(sorted(kind.__name__ for kind in others))} components")
     with garbage_collector_paused():
         variables = list(model.component_data_objects(pyo.Var))
         rows = hand_over_rows(model.component_data_objects(pyo.Constraint, active=True), variables)
@@ -134,7 +140,7 @@ def hand_over(model: pyo.ConcreteModel) -> LinearModel:
             maximize=maximize,
             lower=np.array([_either(v, v.lb, -INFINITY) for v in variables], dtype=float),
             upper=np.array([_either(v, v.ub, INFINITY) for v in variables], dtype=float),
-            integer=np.fromiter((v.is_integer() or v.is_binary() for v in variables), bool, len(variables)),
+            integer=np.fromiter((v.is_integer() and not v.fixed for v in variables), bool, len(variables)),
             row_lower=rows.lower,
             row_upper=rows.upper,
             start=rows.start,
@@ -164,7 +170,7 @@ def hand_over_rows(constraints: Iterable[Any], variables: list[Any]) -> Rows:
         lower=np.array(lower, dtype=float),
         upper=np.array(upper, dtype=float),
         start=np.array(start, dtype=np.int32),
-        index=np.fromiter(map(position.__getitem__, columns), np.int32, len(columns)),
+        index=np.array(_columns(columns, position), dtype=np.int32),
         value=np.array(values, dtype=float),
     )
 
@@ -191,10 +197,17 @@ def _objective(model: pyo.ConcreteModel, variables: list[Any]) -> tuple[np.ndarr
     walker, position = _walker(variables)
     expression = _linear(walker, objectives[0].expr, objectives[0])
     cost = np.zeros(len(variables))
-    for variable, coefficient in expression.linear.items():
-        cost[position[variable]] = coefficient
+    cost[_columns(expression.linear, position)] = list(expression.linear.values())
     cost[np.abs(cost) < np.finfo(float).tiny] = 0.0  # HiGHS never ends where a cost is so small that 1 / cost overflows
     return cost, float(expression.constant), objectives[0].sense == pyo.maximize
+
+
+def _columns(names: Iterable[int], position: dict[int, int]) -> list[int]:
+    """The columns of variables by the ids that the walker gave them."""
+    try:
+        return [position[name] for name in names]
+    except KeyError:
+        raise ValueError("an expression uses a variable that is not in the model") from None
 
 
 def _linear(walker: LinearRepnVisitor, expression: Any, component: Any) -> Any:

@@ -234,7 +234,7 @@ def _run(arrays: LinearModel, watch: Watch, bound: float | None, tolerance: floa
     elif incumbent.best is not None:
         search.objective, search.x = incumbent.best
         search.note = "the solver ended without its incumbent; the best one seen was kept"
-    elif len(arrays.hint) == len(arrays.variables):
+    elif mip and len(arrays.hint) == len(arrays.variables):  # the polish finds out whether it is a plan
         search.x = np.array([arrays.hint[j] for j in range(len(arrays.variables))])
         search.objective = float(arrays.cost @ search.x) + arrays.offset
     search.bound = finite(info.mip_dual_bound) if mip else search.objective
