@@ -47,7 +47,8 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MB  # bytes on macOS
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write `content` as indented JSON, making the folder if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+def write_json(path: Path | None, content: Any) -> None:
+    """Write `content` as indented JSON, making the folder if need be; no path, no file."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,8 +51,9 @@ class SchemaFormat(StrEnum):
 @app.command("families")
 def list_families() -> None:
     """List the kinds of decisions that are installed."""
-    for family in families().values():
-        out.print(Text.assemble((f"{family.name:<14}", "bold"), family.summary))
+    with _exit_codes():
+        for family in families().values():
+            out.print(Text.assemble((f"{family.name:<14}", "bold"), family.summary))
 
 
 @app.command("schema")
@@ -122,6 +124,7 @@ def solve_case(
     with _exit_codes():
         loaded = read(case)
         earlier = Run.load(start) if start else None
+        store.must_be_writable(out_)
         with console.live_progress(err) as progress:
             run = solve(
                 loaded, family, options=_options(set_), start=earlier, progress=progress,
@@ -185,6 +188,9 @@ def _exit_codes() -> Iterator[None]:
         console.print_no_plan(err, str(error.args[0]).splitlines()[0], error.outcome, error.findings)
         failed = error.outcome.termination is Termination.FAILED
         raise typer.Exit(SOLVER_FAILED if failed else NO_PLAN) from None
+    except OSError as error:
+        err.print(Text(f"error   {error}", "bold red"), soft_wrap=True)
+        raise typer.Exit(BAD_INPUT) from None
 
 
 def _family(name: str) -> Family:
@@ -205,5 +211,8 @@ def _options(pairs: list[str] | None) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Entry point of the `echelon` command."""
+    """Entry point of the `echelon` command. Names that the terminal cannot show do not end it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app()

@@ -78,6 +78,6 @@ class RecheckError(EchelonError):
 
 
 def shorten(value: str, width: int = 60) -> str:
-    """`value` on one line of at most `width` characters, for messages."""
-    line = " ".join(str(value).split())
+    """`value` on one line of at most `width` characters, for messages; nothing in it can steer a terminal."""
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(str(value).split()))
     return line if len(line) <= width else f"{line[: width - 3]}..."

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel
 
-from echelon.errors import Finding, Violation
+from echelon.errors import Finding, InputError, Violation
 from echelon.schema import Table
 from echelon.solvers.outcome import Control, Outcome
 from echelon.tables import Frames
@@ -74,5 +74,16 @@ class Family:
 
 def families() -> dict[str, Family]:
     """The installed families by name."""
-    found = (entry.load() for entry in entry_points(group=GROUP))
+    found = (_load(entry) for entry in entry_points(group=GROUP))
     return {family.name: family for family in sorted(found, key=lambda f: f.name)}
+
+
+def _load(entry: EntryPoint) -> Family:
+    """The family that an installed package brings. Raises InputError if the package does not work."""
+    try:
+        family: Family = entry.load()
+    except Exception as error:
+        rule, remedy = "a family that is installed cannot be loaded", "Mend or remove the package that brings it"
+        value = f"{entry.name} ({entry.value}): {error}"
+        raise InputError([Finding("families", rule, remedy, column="family", value=value)]) from error
+    return family

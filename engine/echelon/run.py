@@ -55,14 +55,15 @@ class Run:
 
     @property
     def prices(self) -> pd.DataFrame:
-        """The limits with a price: what one more unit of each is worth to the whole plan."""
-        limits = self.plan["limits"]
+        """The limits with a price: what one more unit of each is worth to the whole plan. Empty where the family has
+        no result table `limits`."""
+        limits = self.plan.get("limits", pd.DataFrame({"price": []}, dtype="float64"))
         return limits[limits["price"] > 0].reset_index(drop=True)
 
     @property
     def page(self) -> Page:
         """What belongs on this run's one page."""
-        return families()[self.family].page(self.plan, self.kpis, self.currency)
+        return _choose(self.family).page(self.plan, self.kpis, self.currency)
 
     def record(self) -> dict[str, Any]:
         """The content of run.json."""
@@ -94,6 +95,7 @@ class Run:
     def load(cls, folder: str | Path) -> Run:
         """Read a saved run back. Raises InputError if `folder` is not a run folder."""
         record, inputs, plan, log = store.read(Path(folder))
+        _must_be_readable(record, plan, str(folder))
         outcome = record["outcome"] | {"termination": Termination(record["outcome"]["termination"])}
         kept = ("case", "family", "currency", "fingerprint", "started", "options", "versions", "costs", "kpis")
         return cls(
@@ -216,6 +218,19 @@ def _choose(name: str | None) -> Family:
 
 def _known_tables() -> set[str]:
     return {table.name for family in families().values() for table in family.inputs}
+
+
+def _must_be_readable(record: Any, plan: Frames, folder: str) -> None:
+    """Raise InputError if a run folder is another version's, or not whole."""
+    version = record.get("schema_version") if isinstance(record, dict) else None
+    if version != SCHEMA_VERSION:
+        rule = f"its run.json has the schema version {version}, not {SCHEMA_VERSION}"
+        raise InputError([Finding("run", rule, "Read it with the Echelon that wrote it", value=folder)])
+    family = families().get(record["family"])
+    missing = [table.name for table in family.results if table.name not in plan] if family else []
+    if missing:
+        rule = f"the run folder is damaged: results/{missing[0]}.parquet is missing"
+        raise InputError([Finding("run", rule, "Make the run again", value=folder)])
 
 
 def _must_pass(proof: Recheck, outcome: Outcome) -> None:

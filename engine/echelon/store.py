@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -41,24 +42,45 @@ def write(directory: Path, name: str, record: dict[str, Any], inputs: Frames, re
         raise
 
 
+def must_be_writable(directory: Path) -> None:
+    """Raise InputError if no run could be written to `directory`: better before a long solve than after it."""
+    there = next(path for path in (directory.absolute(), *directory.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        remedy = "Name a folder that you may write to with --out"
+        raise InputError([Finding("run", "no run can be written there", remedy, value=str(directory))])
+
+
 def read(folder: Path) -> tuple[dict[str, Any], Frames, Frames, str]:
-    """(record, inputs, results, log) of a run folder. Raises InputError if it is none."""
+    """(record, inputs, results, log) of a run folder. Raises InputError if it is none, or damaged."""
     if not (folder / RECORD).is_file():
         remedy = "Name a folder that `echelon solve` wrote (see `echelon runs`)"
         raise InputError([Finding("run", "this is not a run folder", remedy, value=str(folder))])
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    inputs, results = (
-        {path.stem: pd.read_parquet(path) for path in sorted((folder / part).glob("*.parquet"))}
-        for part in ("inputs", "results")
-    )
-    return record, inputs, results, (folder / LOG).read_text(encoding="utf-8")
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        inputs, results = (
+            {path.stem: pd.read_parquet(path) for path in sorted((folder / part).glob("*.parquet"))}
+            for part in ("inputs", "results")
+        )
+        return record, inputs, results, (folder / LOG).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        remedy = "Make the run again, or get the folder from where it is whole"
+        raise InputError([Finding("run", "the run folder is damaged", remedy, value=f"{folder}: {error}")]) from error
 
 
 def records(directory: Path) -> dict[str, dict[str, Any]]:
-    """Folder name -> record of every run in `directory`, oldest first."""
+    """Folder name -> record of every run in `directory`, oldest first; what else lies there is left alone."""
     paths = directory.glob(f"*/{RECORD}") if directory.is_dir() else ()
-    found = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in paths}
+    found = {path.parent.name: record for path in paths if (record := _record(path))}
     return dict(sorted(found.items(), key=lambda pair: (str(pair[1].get("started")), pair[0])))
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """The content of a run.json; empty if the file is something else."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) and "schema_version" in record else {}
 
 
 def _rename(partial: Path, directory: Path, name: str) -> Path:

@@ -6,6 +6,7 @@ as soon as stock allows, which is best wherever keeping stock back gains nothing
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -107,7 +108,7 @@ class Plans:
         for lane in self.lanes():
             for t in range(self.horizon - lane["lead_time"]):
                 choices[(*key(lane, *LANE), t)] = sends
-        self.size = int(np.prod([len(c) for c in choices.values()]))
+        self.size = math.prod(len(c) for c in choices.values())
         assert self.size < 2_000_000, f"{self.size} plans are too many"
         grids = np.meshgrid(*choices.values(), indexing="ij")
         plans = [(k, g.ravel().astype(float)) for k, g in zip(choices, grids, strict=True)]

@@ -16,7 +16,7 @@ from .cases import EXACT, change, optimum, solve
 from .random_cases import cases
 
 FEW = settings(
-    max_examples=7, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 Change = Callable[[Frames], Frames]
 NAMES = ("supplier", "item", "site", "from_site", "to_site", "department")
