@@ -311,7 +311,7 @@ def command(*arguments: str | Path, **environment: str) -> subprocess.Popen[byte
 def test_progress_is_plain_lines_where_it_is_piped(tmp_path: Path) -> None:
     """In a log file a live line would be a mess: there, a plain line now and then, and no control characters."""
     case = write_frames(tmp_path / "case", hard_frames(10, 12))
-    done = command("solve", case, "--family", "ordering", "--time-limit", "3", "--gap", "0", "--out", tmp_path / "runs")
+    done = command("solve", case, "--family", "ordering", "--time-limit", "2", "--gap", "0", "--out", tmp_path / "runs")
     stdout, stderr = (stream.decode() for stream in done.communicate())
     assert done.returncode == 0, stderr
     lines = stderr.splitlines()

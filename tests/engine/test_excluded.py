@@ -79,3 +79,29 @@ def test_notes_change_nothing() -> None:
     run = echelon.solve(frames, "ordering")
     assert run.inputs["demand"]["notes"].tolist() == ["=ask Anna", "", "promised"]
     assert run.outcome.objective == echelon.solve(small_frames(), "ordering").outcome.objective
+
+
+@pytest.mark.parametrize("how", ["header only", "all excluded"])
+@pytest.mark.parametrize("name", FULL)
+def test_any_table_may_be_empty(tmp_path: Path, name: str, how: str) -> None:
+    """A table without rows, or with all of them switched off, says nothing: the case is completed as if the table were
+    not there, or findings say what is missing."""
+    header, *rows = FULL[name].splitlines()
+    lines = [header] if how == "header only" else [f"{header},status", *(f"{row},exclude" for row in rows)]
+    try:
+        frames = validated(tmp_path / "case", FULL | {name: "\n".join(lines) + "\n"})
+    except echelon.InputError as error:  # rows of other tables need some of this one
+        assert name in ("items", "offers", "demand", "sites", "suppliers", "periods", "lanes"), error
+        return
+    assert frames[name].empty
+    assert frames[name].dtypes.to_dict() == next(t for t in FAMILY.inputs if t.name == name).empty().dtypes.to_dict()
+    FAMILY.complete(frames, FAMILY.options())
+
+
+@pytest.mark.parametrize("name", ["price_breaks", "budgets"])
+def test_an_empty_table_is_an_absent_one(tmp_path: Path, name: str) -> None:
+    """A header without rows must not plan otherwise than no file at all."""
+    header = FULL[name].splitlines()[0] + "\n"
+    empty = echelon.solve(write(tmp_path / "empty", FULL | {name: header}), gap=0.0)
+    absent = echelon.solve(write(tmp_path / "absent", {n: t for n, t in FULL.items() if n != name}), gap=0.0)
+    assert empty.outcome.objective == absent.outcome.objective

@@ -138,10 +138,10 @@ def constraint(limits: pd.DataFrame, money: str) -> str:
     excess = limits[(limits["limit"] == kind) & (limits["name"] == name) & (limits["unit"] == unit)]["excess"].sum()
     over = f" It is exceeded by {excess:,.1f} {unit} in all." if excess > 0 else ""
     one = money.strip() if unit == "money" and money else {"units": "unit", "hours": "hour"}.get(unit, unit)
-    one_more = f"One more {one} is worth {dearest['price']:,.2f}{money} in {dearest['period']}"
+    one_more = f"One more {one} of it in {dearest['period']}, its dearest period, saves {dearest['price']:,.2f}{money}"
     return (
         f"The {kind} of {who} holds the plan back most, in {len(rows)} of {limits['period'].nunique()} periods. "
-        f"{one_more} (its dearest period); 1% more in all periods about {worth.sum().max():,.0f}{money}.{over}"
+        f"{one_more}; 1% more in all periods saves about {worth.sum().max():,.0f}{money}.{over}"
     )
 
 

@@ -196,7 +196,7 @@ def minimums_fit_the_need(tables: Frames, options: OrderingOptions) -> Iterator[
     """A minimum quantity far over all demand of the horizon is worth a look (a warning)."""
     offers = tables["offers"]
     need = tables["demand"].groupby("item")["quantity"].sum()
-    total = offers["item"].map(need).fillna(0.0)
+    total = offers["item"].map(need).astype("float64").fillna(0.0)
     for row in offers.index[(offers["minimum"] > 2 * total) & (total > 0)]:
         yield Finding("offers", f"the minimum is over twice the item's whole demand of {total[row]:g}",
                       "Ask for a smaller minimum, or expect stock left at the end", row, "minimum",
