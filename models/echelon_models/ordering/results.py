@@ -220,9 +220,7 @@ def _limits(m: Any, sets: Sets, calendar: pd.DataFrame, solution: Solution) -> p
         unspent[d, t] = max(capacity - use, 0.0) if row.carry_over else 0.0
         rows.append(("budget", d, t, "money", capacity, use, m.budget[d, t]))
     for (l, t), row in sets.storage.items():
-        use = (
-            pyo.value(m.storage[l, t].body) + pyo.value(m.storage_excess[l, t]) if _has_body(m.storage, (l, t)) else 0.0
-        )
+        use = pyo.value(m.storage[l, t].body) + pyo.value(m.storage_excess[l, t])
         rows.append(("storage", l, t, "m³", row.capacity, use, m.storage[l, t]))
     for (s, measure, t), row in sets.capacity.items():
         use = pyo.value(m.supplier_capacity[s, measure, t].body) + pyo.value(m.capacity_excess[s, measure, t])
@@ -233,10 +231,6 @@ def _limits(m: Any, sets: Sets, calendar: pd.DataFrame, solution: Solution) -> p
     frame["price"] = [max(-solution.dual(row), 0.0) for row in frame["row"]]
     frame["period"] = frame["t"].map(calendar["period"])
     return frame
-
-
-def _has_body(component: Any, key: Any) -> bool:
-    return key in component
 
 
 def _reasons(orders: pd.DataFrame, inventory: pd.DataFrame, sets: Sets, calendar: pd.DataFrame) -> list[str]:
