@@ -50,6 +50,7 @@ def validate(
     findings += _check_tables(case, inputs, known)
     tables: Frames = {}
     flawed: set[str] = set()
+    nameless: set[str] = set()  # tables whose keys are not all known: what refers to them cannot be judged
     for table in inputs:
         raw = case.tables.get(table.name)
         if raw is None:
@@ -60,9 +61,10 @@ def validate(
         tables[table.name] = checked
         findings += wrong
         flawed |= {table.name} if wrong else set()
+        nameless |= {table.name for finding in wrong if finding.column in ("", *table.key)}
     present = {t.name for t in inputs if t.name in case.tables} - {f.table for f in case.findings}
     for table in inputs:
-        wrong = _check_references(table, tables, {t.name: t for t in inputs}, present - flawed)
+        wrong = _check_references(table, tables, {t.name: t for t in inputs}, present - nameless)
         findings += wrong
         flawed |= {table.name} if wrong else set()
     flawed |= {f.table for f in findings if f.severity == "error"}

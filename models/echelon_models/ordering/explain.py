@@ -105,5 +105,5 @@ def _shortages(m: Any, sets: Sets, period: Any) -> list[Finding]:
 
 
 def _up(value: float) -> str:
-    """`value` rounded up to two decimals, a hair above: what is suggested must do."""
-    return f"{math.ceil(value * 100 + 1e-3) / 100:.2f}".rstrip("0").rstrip(".")
+    """`value` rounded up to two decimals: what is suggested must do."""
+    return f"{math.ceil(value * 100 - 1e-5) / 100:.2f}".rstrip("0").rstrip(".")
