@@ -15,7 +15,7 @@ def heard() -> dict[str, tuple[float, float | None]]:
     return sing()
 
 
-@pytest.mark.parametrize("name", ["K1", "K2", "K3", "K4", "K5", "K6", "K7"])
+@pytest.mark.parametrize("name", ["K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8"])
 def test_the_canary_sings_true(heard: dict[str, tuple[float, float | None]], name: str) -> None:
     """A wrong optimum on a tiny model is the cheapest warning that a solver version must not be used."""
     truth, value = heard[name]

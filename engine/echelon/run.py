@@ -236,7 +236,7 @@ def _must_be_readable(record: Any, plan: Frames, folder: str) -> None:
 def _must_pass(proof: Recheck, outcome: Outcome) -> None:
     violations = list(proof.violations)
     cost, objective = sum(proof.costs.values()), outcome.objective or 0.0
-    if abs(cost - objective) > COST_TOLERANCE * max(1.0, abs(objective)):
+    if not abs(cost - objective) <= COST_TOLERANCE * max(1.0, abs(objective)):  # NaN fails too
         where = f"recomputed {cost:.10g} against the solver's {objective:.10g}"
         violations.append(Violation("the plan costs what the solver says", where, abs(cost - objective)))
     if violations:

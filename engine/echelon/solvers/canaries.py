@@ -112,6 +112,16 @@ def canaries() -> dict[str, tuple[pyo.ConcreteModel, float]]:
             ),
             -3777.5712,
         ),
+        "K8": (
+            _model(
+                "a b n p q r x",
+                lambda a, b, n, p, q, r, x: 10 * a + 10 * b + 4 * p + 10.82191781 * (q + r),
+                lambda a, b, n, p, q, r, x: [q == 2, x - p - q + r == 0, x == 5 * n, a + b + q + r >= 3],
+                {"a": binary, "b": binary, "n": (0, 2.4), "x": (0, 12)} | dict.fromkeys(["p", "q", "r"], (0, None)),
+                whole="a n",
+            ),
+            4 * 10.82191781,
+        ),
     }
 
 

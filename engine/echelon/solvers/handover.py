@@ -20,6 +20,7 @@ from pyomo.repn.linear import LinearRepnVisitor
 from pyomo.repn.util import VarRecorder
 
 INFINITY = highspy.kHighsInf
+WHOLE = 1e-9  # bounds of integers are made whole to within this: HiGHS has returned wrong optima on fractional ones
 LARGEST_COEFFICIENT = 1e15  # HiGHS refuses models with larger ones,
 LARGEST_NUMBER = 1e20  # takes larger costs and bounds for infinite, and crashes where one is not a number
 
@@ -132,15 +133,18 @@ def hand_over(model: pyo.ConcreteModel) -> LinearModel:
         variables = list(model.component_data_objects(pyo.Var))
         rows = hand_over_rows(model.component_data_objects(pyo.Constraint, active=True), variables)
         cost, offset, maximize = _objective(model, variables)
+        lower = np.array([_either(v, v.lb, -INFINITY) for v in variables], dtype=float)
+        upper = np.array([_either(v, v.ub, INFINITY) for v in variables], dtype=float)
+        integer = np.fromiter((v.is_integer() and not v.fixed for v in variables), bool, len(variables))
         return LinearModel(
             variables=variables,
             constraints=rows.constraints,
             cost=cost,
             offset=offset,
             maximize=maximize,
-            lower=np.array([_either(v, v.lb, -INFINITY) for v in variables], dtype=float),
-            upper=np.array([_either(v, v.ub, INFINITY) for v in variables], dtype=float),
-            integer=np.fromiter((v.is_integer() and not v.fixed for v in variables), bool, len(variables)),
+            lower=np.where(integer, np.ceil(lower - WHOLE), lower),
+            upper=np.where(integer, np.floor(upper + WHOLE), upper),
+            integer=integer,
             row_lower=rows.lower,
             row_upper=rows.upper,
             start=rows.start,
