@@ -17,10 +17,6 @@ from pathlib import Path
 import numpy as np
 import pyomo.environ as pyo
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from pyomo.common.errors import InfeasibleConstraintException
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from echelon.solvers.handover import hand_over, hand_over_rows
 from echelon.solvers.highs import Guide, improve, solve
@@ -232,64 +228,6 @@ def test_a_fixed_variable_keeps_its_value() -> None:
     m.x.fix(2)
     assert solve(m).outcome.objective == pytest.approx(32)
     assert pyo.value(m.x) == pytest.approx(2)
-
-
-numbers = st.integers(-5, 5)
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.data())
-def test_the_hand_over_equals_pyomos_standard_form(data: st.DataObject) -> None:
-    """Our own walk must say the same as Pyomo's: rows, bounds, coefficients, constants, sense."""
-    columns, rows = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 5))
-    m = pyo.ConcreteModel()
-    m.x = pyo.Var(range(columns), bounds=(-3, 7))
-    m.rows = pyo.ConstraintList()
-    for _ in range(rows):
-        terms = data.draw(st.lists(st.tuples(st.integers(0, columns - 1), numbers), min_size=1, max_size=6))
-        body = sum(c * m.x[j] for j, c in terms) + data.draw(numbers) + 0 * m.x[0]
-        low = data.draw(numbers)
-        kind = data.draw(st.sampled_from(["le", "ge", "eq", "range"]))
-        if kind == "range":
-            m.rows.add((low, body, low + data.draw(st.integers(0, 4))))
-        else:
-            m.rows.add({"le": body <= low, "ge": body >= low, "eq": body == low}[kind])
-    sense = data.draw(st.sampled_from([pyo.minimize, pyo.maximize]))
-    m.cost = pyo.Objective(expr=sum(data.draw(numbers) * m.x[j] for j in range(columns)) + 3, sense=sense)
-
-    ours = hand_over(m)
-    dense = np.zeros((len(ours.constraints), columns))
-    for i in range(len(ours.constraints)):
-        part = slice(ours.start[i], ours.start[i + 1])
-        np.add.at(dense[i], ours.index[part], ours.value[part])
-    try:
-        theirs = LinearStandardFormCompiler().write(m, mixed_form=True)
-    except InfeasibleConstraintException:  # raised for a row without variables that does not hold; ours keeps the row
-        assert any(not row.any() for row in dense)
-        return
-    position = {id(v): j for j, v in enumerate(theirs.columns)}
-    matrix = theirs.A.toarray()
-    by_row = {id(c): i for i, (c, _) in enumerate(theirs.rows)}
-    for i, constraint in enumerate(ours.constraints):
-        if id(constraint) not in by_row:
-            assert not dense[i].any()
-            continue
-        expected = [
-            matrix[by_row[id(constraint)], position[id(v)]] if id(v) in position else 0.0 for v in ours.variables
-        ]
-        assert dense[i] == pytest.approx(expected)
-        low, body, high = constraint.to_bounded_expression(True)
-        at_zero = pyo.value(_at_zero(m, body))
-        assert ours.row_lower[i] == (pytest.approx(low - at_zero) if low is not None else -np.inf)
-        assert ours.row_upper[i] == (pytest.approx(high - at_zero) if high is not None else np.inf)
-    assert ours.maximize == (sense == pyo.maximize)
-    assert ours.offset == pytest.approx(pyo.value(_at_zero(m, m.cost.expr)))
-
-
-def _at_zero(m: pyo.ConcreteModel, expression: object) -> object:
-    for v in m.x.values():
-        v.set_value(0)
-    return pyo.value(expression)
 
 
 def test_rows_that_the_relaxation_violates_are_added_and_cut_off_no_plan() -> None:
