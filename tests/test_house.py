@@ -16,7 +16,7 @@ ORDER = [
     ["echelon.errors"],
     ["echelon.schema"],
     ["echelon.tables", "echelon.validate"],
-    ["echelon.solvers"],
+    ["echelon.solvers", "echelon.executor"],
     ["echelon.family"],
     ["echelon.store"],
     ["echelon.run"],
