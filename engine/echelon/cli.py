@@ -118,17 +118,26 @@ def solve_case(
     seed: Annotated[int, typer.Option(help="Seed of the solver")] = DEFAULTS.seed,
     out_: OutOption = Path("runs"),
     set_: SetOption = None,
-    start: Annotated[Path | None, typer.Option(help="Run folder of an earlier plan to start the search from")] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(help="How to solve, where the family knows several ways; the same as --set method=NAME"),
+    ] = None,
+    executor: Annotated[
+        str, typer.Option(help="Where parts are worked on: in-order, processes, processes:N, tcp://host:port (Dask)")
+    ] = DEFAULTS.executor,
+    warm_start: Annotated[
+        Path | None, typer.Option(help="Run folder of an earlier run to start from: its plan, or its prices of limits")
+    ] = None,
 ) -> None:
     """Solve a case, recheck the plan, store it as a run folder, and print its one page."""
     with _exit_codes():
         loaded = read(case)
-        earlier = Run.load(start) if start else None
+        earlier = Run.load(warm_start) if warm_start else None
         store.must_be_writable(out_)
         with console.live_progress(err) as progress:
             run = solve(
-                loaded, family, options=_options(set_), start=earlier, progress=progress,
-                time_limit=time_limit, gap=gap, threads=threads, seed=seed,
+                loaded, family, options=_options(set_, method), start=earlier, progress=progress,
+                time_limit=time_limit, gap=gap, threads=threads, seed=seed, executor=executor,
             )  # fmt: skip
         folder = run.save(out_)
         console.print_findings(err, run.findings)
@@ -200,14 +209,14 @@ def _family(name: str) -> Family:
     return installed[name]
 
 
-def _options(pairs: list[str] | None) -> dict[str, Any]:
-    """`--set name=value` as a dict; values stay text, which the options' own types read."""
+def _options(pairs: list[str] | None, method: str | None = None) -> dict[str, Any]:
+    """`--set name=value` and `--method` as a dict; values stay text, which the options' own types read."""
     wrong = [pair for pair in pairs or () if "=" not in pair]
     if wrong:
         raise InputError(
             [Finding("options", "is not NAME=VALUE", "Write --set frozen_periods=2", value=p) for p in wrong]
         )
-    return dict(pair.split("=", 1) for pair in pairs or ())
+    return dict(pair.split("=", 1) for pair in pairs or ()) | ({} if method is None else {"method": method})
 
 
 def main() -> None:

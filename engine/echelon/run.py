@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from echelon import store, tables
+from echelon import executor, store, tables
 from echelon.errors import Finding, InputError, RecheckError, SolveError, Violation
 from echelon.family import Family, Page, Recheck, families
 from echelon.solvers.outcome import Control, Outcome, ProgressCallback, SolveOptions, Termination
@@ -136,7 +136,8 @@ def solve(
 
     `source` is a `Case` or whatever `read` takes. `family` may be left out where `case.toml` names it or only one
     family is installed. `options` are the family's own (they go before those in `case.toml`); `solve_options` are
-    `time_limit` (seconds), `gap` (relative), `threads`, `seed`. `start` is an earlier run whose plan is the MIP start.
+    `time_limit` (seconds), `gap` (relative), `threads`, `seed`, `executor`. `start` is an earlier run to start the
+    search from: its plan, or its prices of the limits.
     `progress` is called with `Progress` objects while the solver runs.
 
     Raises InputError (with all findings), SolveError (no plan), RecheckError (the plan breaks rules of the case).
@@ -144,6 +145,7 @@ def solve(
     case, chosen, family_options, inputs, findings = _prepare(source, family, options)
     frames = chosen.complete(inputs, family_options)
     solver_options = parse_options(SolveOptions, solve_options)
+    executor.check(solver_options.executor)
     started = datetime.now(UTC)
     with tempfile.TemporaryDirectory() as scratch:
         log_file = Path(scratch) / "solver.log"

@@ -123,7 +123,7 @@ def test_a_run_can_start_from_another(case: Path, tmp_path: Path) -> None:
     """Yesterday's run folder is a place to start from, and leads to the same optimum."""
     assert ask(["solve", case, "--gap", "0", "--out", tmp_path / "runs"]).exit_code == 0
     (folder,) = (tmp_path / "runs").iterdir()
-    again = ask(["solve", case, "--gap", "0", "--start", folder, "--out", tmp_path / "again"])
+    again = ask(["solve", case, "--gap", "0", "--warm-start", folder, "--out", tmp_path / "again"])
     assert again.exit_code == 0, again.output
     first, second = (echelon.Run.load(next(p.iterdir())) for p in (tmp_path / "runs", tmp_path / "again"))
     assert first.outcome.objective == pytest.approx(second.outcome.objective)
@@ -246,7 +246,7 @@ def test_the_page_shows_the_plan_and_its_proof(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [["schema", "odering"], ["new", "odering", "folder"], ["solve", "case", "--family", "odering"],
-     ["solve", "case", "--start", "case"], ["solve", "case", "--set", "frozen_periods"],
+     ["solve", "case", "--warm-start", "case"], ["solve", "case", "--set", "frozen_periods"],
      ["solve", "case", "--gap", "-1"], ["solve", "case", "--gap", "nan"], ["solve", "case", "--time-limit", "0"],
      ["solve", "case", "--time-limit", "inf"], ["solve", "case", "--threads", "0"], ["solve", "case", "--seed", "-1"],
      ["solve", "case", "--threads", "many"], ["solve", "nowhere"], ["validate", "nowhere"], ["show", "nowhere"],

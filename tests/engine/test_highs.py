@@ -21,6 +21,7 @@ import pytest
 from echelon.solvers.handover import hand_over, hand_over_rows
 from echelon.solvers.highs import Guide, improve, solve
 from echelon.solvers.outcome import Progress, SolveOptions, Termination
+from echelon.solvers.watch import Watch
 
 ROOT = Path(__file__).parents[2]
 
@@ -248,20 +249,50 @@ def test_rows_that_the_relaxation_violates_are_added_and_cut_off_no_plan() -> No
 
 
 def test_improving_blocks_never_makes_a_plan_worse() -> None:
-    """Fix-and-optimize holds all else, so a block's new plan is at least as good as its old one."""
+    """Fix-and-optimize holds all else, so a block's new plan is at least as good as its old one; the plan is loaded."""
     model = lot_sizing(6, 8)
     for v in model.y.values():
         v.set_value(1)
-    everything = sum(pyo.value(v) for v in model.y.values())
-    assert everything == 48
     guide = Guide(block_of=lambda v: v.index()[0] if isinstance(v.index(), tuple) else None)
-    once = improve(model, guide, {0}, SolveOptions(time_limit=10))
-    for v in model.y.values():
-        v.set_value(1)
-    all_blocks = improve(model, guide, set(range(6)), SolveOptions(time_limit=10))
+    better = improve(model, guide, SolveOptions(time_limit=10))
     best = solve(lot_sizing(6, 8), SolveOptions(gap=1e-4)).outcome
-    assert once is not None and all_blocks is not None and best.bound is not None
-    assert best.bound <= all_blocks <= once
+    assert better is not None and best.bound is not None
+    assert best.bound <= better
+    assert sum(pyo.value(v) for v in model.y.values()) < 48
+    objective = next(model.component_data_objects(pyo.Objective))
+    assert pyo.value(objective) == pytest.approx(better)
+
+
+def test_a_plan_that_cannot_be_is_not_improved() -> None:
+    """Integers that no quantities fit are told as such, and the variables are left alone."""
+    m = pyo.ConcreteModel()
+    m.y, m.x = pyo.Var(domain=pyo.Binary, initialize=0), pyo.Var(bounds=(2, 9))
+    m.setup = pyo.Constraint(expr=m.x <= 9 * m.y)
+    m.cost = pyo.Objective(expr=m.x + m.y)
+    assert improve(m, Guide(), SolveOptions(time_limit=10)) is None
+    assert (m.y.value, m.x.value) == (0, None)
+
+
+def test_parts_that_no_row_joins_are_models_of_their_own() -> None:
+    """Solving the parts of a model one by one gives the optimum of the whole."""
+    m = pyo.ConcreteModel()
+    m.x = pyo.Var(["a", "b"], [0, 1], bounds=(0, 9), domain=pyo.NonNegativeIntegers)
+    m.cost = pyo.Objective(expr=sum(2 * m.x[n, 0] + 3 * m.x[n, 1] for n in "ab"))
+    m.own = pyo.Constraint(["a", "b"], rule=lambda m, n: 2 * m.x[n, 0] + m.x[n, 1] >= (7 if n == "a" else 3))
+    m.joint = pyo.Constraint(expr=sum(m.x.values()) <= 30)
+    arrays = hand_over(m)
+    part = np.array([["a", "b"].index(v.index()[0]) for v in arrays.variables])
+    kept = np.array([c.parent_component().name != "joint" for c in arrays.constraints])
+    parts = arrays.parts(part, kept, 2)
+    assert [sorted(columns.tolist()) for columns, _ in parts] == [[0, 1], [2, 3]]
+    costs = []
+    for _, model in parts:
+        with Watch(SolveOptions()) as watch:
+            highs = watch.highs(model)
+            watch.finish(highs)
+        costs.append(highs.getInfo().objective_function_value)
+    assert costs == pytest.approx([8.0, 4.0])
+    assert sum(costs) == pytest.approx(solve(m, SolveOptions(gap=0.0)).outcome.objective)
 
 
 def test_more_rows_are_walked_like_the_first() -> None:

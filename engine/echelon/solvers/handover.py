@@ -39,6 +39,16 @@ class Rows:
     index: np.ndarray
     value: np.ndarray
 
+    def take(self, chosen: np.ndarray) -> Rows:
+        """The chosen rows (numbers), in this order."""
+        lengths = np.diff(self.start)[chosen]
+        start = np.concatenate([[0], lengths.cumsum()]).astype(np.int32)
+        entries = np.arange(start[-1]) + np.repeat(self.start[chosen] - start[:-1], lengths)
+        constraints = [self.constraints[i] for i in chosen.tolist()]
+        return Rows(
+            constraints, self.lower[chosen], self.upper[chosen], start, self.index[entries], self.value[entries]
+        )
+
 
 @dataclass
 class LinearModel:
@@ -73,6 +83,44 @@ class LinearModel:
             start=np.concatenate([self.start, self.start[-1] + rows.start[1:]]),
             index=np.concatenate([self.index, rows.index]),
             value=np.concatenate([self.value, rows.value]),
+        )
+
+    @property
+    def rows(self) -> Rows:
+        """The rows of the model on their own."""
+        return Rows(self.constraints, self.row_lower, self.row_upper, self.start, self.index, self.value)
+
+    def parts(self, part: np.ndarray, kept: np.ndarray, count: int) -> list[tuple[np.ndarray, LinearModel]]:
+        """The model in `count` parts that no kept row joins: for each k, the columns j with part[j] = k, and the model
+        over them with those rows i of kept[i] that they stand in. The offset is in none."""
+        filled = kept & (np.diff(self.start) > 0)
+        of_row = np.full(len(self.constraints), -1)
+        of_row[filled] = part[self.index[self.start[:-1][filled]]]
+        columns, column_ends = _grouped(part, count)
+        rows, row_ends = _grouped(of_row, count)
+        position = np.empty(len(part), dtype=np.int32)
+        found = []
+        for k in range(count):
+            own = columns[column_ends[k] : column_ends[k + 1]]
+            position[own] = np.arange(len(own))
+            found.append((own, self._part(own, self.rows.take(rows[row_ends[k] : row_ends[k + 1]]), position)))
+        return found
+
+    def _part(self, columns: np.ndarray, rows: Rows, position: np.ndarray) -> LinearModel:
+        return LinearModel(
+            variables=[self.variables[j] for j in columns.tolist()],
+            constraints=rows.constraints,
+            cost=self.cost[columns],
+            offset=0.0,
+            maximize=self.maximize,
+            lower=self.lower[columns],
+            upper=self.upper[columns],
+            integer=self.integer[columns],
+            row_lower=rows.lower,
+            row_upper=rows.upper,
+            start=rows.start,
+            index=position[rows.index],
+            value=rows.value,
         )
 
     @property
@@ -177,6 +225,12 @@ def hand_over_rows(constraints: Iterable[Any], variables: list[Any]) -> Rows:
         index=np.array(_columns(columns, position), dtype=np.int32),
         value=np.array(values, dtype=float),
     )
+
+
+def _grouped(group: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions ordered by their group, and where those of groups 0, 1, ..., count - 1 begin and the last ends."""
+    order = np.argsort(group, kind="stable")
+    return order, np.searchsorted(group[order], np.arange(count + 1))
 
 
 def _walker(variables: list[Any]) -> tuple[LinearRepnVisitor, dict[int, int]]:

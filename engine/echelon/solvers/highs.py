@@ -17,7 +17,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from echelon.solvers.handover import LinearModel, hand_over, hand_over_rows
-from echelon.solvers.improve import HELD, SHARED, fix_and_optimize
+from echelon.solvers.improve import SHARED, fix_and_optimize
 from echelon.solvers.outcome import Outcome, ProgressCallback, SolveOptions, Termination, relative_gap
 from echelon.solvers.watch import Status, Watch, finite
 
@@ -153,25 +153,25 @@ def _first_plan(arrays: LinearModel, guide: Guide, watch: Watch, bound: float) -
     return replace(arrays, hint=dict(enumerate(x.tolist())))
 
 
-def improve(model: pyo.ConcreteModel, guide: Guide, only: set[Hashable], options: SolveOptions) -> float | None:
-    """The cost that the plan in the model's integer variables comes down to when the blocks named in `only` are
-    planned anew, all else held; None if the plan is infeasible."""
+def improve(model: pyo.ConcreteModel, guide: Guide, options: SolveOptions) -> float | None:
+    """Better the plan in the model's integer variables by planning its blocks anew, one by one, all else held. Loads
+    the plan and returns its cost; None, with nothing loaded, if the plan given is infeasible."""
     watch = Watch(options)
     arrays = hand_over(model)
     start = np.array([arrays.hint.get(j, 0.0) for j in range(len(arrays.variables))])
     x, _ = _polish(arrays, start, watch)
     if x is None:
         return None
-    x = fix_and_optimize(arrays, x, _blocks(arrays, guide, only), _block_solver(watch, 0.0), watch.deadline)
+    x = fix_and_optimize(arrays, x, _blocks(arrays, guide), _block_solver(watch, 0.0), watch.deadline)
+    _load(arrays, x)
     return float(arrays.cost @ x) + arrays.offset
 
 
-def _blocks(arrays: LinearModel, guide: Guide, only: set[Hashable] | None = None) -> np.ndarray:
-    """The number of each column's block; SHARED where it has none, HELD where it is none of `only`."""
+def _blocks(arrays: LinearModel, guide: Guide) -> np.ndarray:
+    """The number of each column's block; SHARED where it has none."""
     names = [guide.block_of(variable) if guide.block_of else None for variable in arrays.variables]
-    wanted = dict.fromkeys(name for name in names if name is not None and (only is None or name in only))
-    number = {None: SHARED} | {name: k for k, name in enumerate(wanted)}
-    return np.array([number.get(name, HELD) for name in names])
+    number = {None: SHARED} | {name: k for k, name in enumerate(dict.fromkeys(n for n in names if n is not None))}
+    return np.array([number[name] for name in names])
 
 
 def _block_solver(watch: Watch, small_change: float) -> Callable[[LinearModel, np.ndarray, float], np.ndarray | None]:

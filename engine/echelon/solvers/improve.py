@@ -15,7 +15,6 @@ import numpy as np
 from echelon.solvers.handover import LinearModel
 
 SHARED = -1  # block of a variable that is free together with whichever block's rows it stands in
-HELD = -2  # block of a variable that is never free
 
 Tell = Callable[[float], None]
 SmallSolve = Callable[[LinearModel, np.ndarray, float], np.ndarray | None]
@@ -26,7 +25,7 @@ def fix_and_optimize(
 ) -> np.ndarray:
     """The plan `x` (a value a column) improved block by block, in passes, until a pass gains nothing.
 
-    `blocks[j]` is the block of column j, counted from 0, or SHARED, or HELD. `solve(submodel, start, deadline)` returns
+    `blocks[j]` is the block of column j, counted from 0, or SHARED. `solve(submodel, start, deadline)` returns
     the best plan it finds for a submodel, or None. Stops at `deadline` (of time.monotonic()). `tell` hears each
     better cost.
     """

@@ -25,6 +25,9 @@ class SolveOptions(BaseModel):
     )
     threads: int = Field(default=1, ge=1, description="Threads the solver may use")
     seed: int = Field(default=0, ge=0, description="Seed of the solver's random choices")
+    executor: str = Field(
+        default="in-order", description="Where parts are worked on: in-order, processes, processes:N, tcp://host:port"
+    )
 
 
 class Termination(StrEnum):

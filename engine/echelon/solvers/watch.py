@@ -74,6 +74,12 @@ class Watch:
         if self.progress is not None:
             self.progress(Progress(self.seconds, incumbent, bound, relative_gap(incumbent, bound), nodes=0))
 
+    def log(self, line: str) -> None:
+        """Add a line to the log, where there is one."""
+        if self.log_file is not None:
+            with self.log_file.open("a", encoding="utf-8") as log:
+                log.write(f"{self.seconds:8.1f} s  {line}\n")
+
     def highs(self, arrays: LinearModel, *, relaxed: bool = False, log: bool = False) -> highspy.Highs:
         """A silent HiGHS that holds the model (or its relaxation), with this solve's threads and seed."""
         highs = highspy.Highs()

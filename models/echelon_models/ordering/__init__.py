@@ -15,48 +15,66 @@ from echelon.tables import Frames
 from echelon_models.ordering.complete import complete
 from echelon_models.ordering.explain import explain
 from echelon_models.ordering.formulation import build
+from echelon_models.ordering.plan import plan_tables, read_plan, total_cost
+from echelon_models.ordering.prices.coordinate import solve_by_prices
 from echelon_models.ordering.recheck import recheck
-from echelon_models.ordering.results import drop_empty_lines, kpis, page, read_plan
+from echelon_models.ordering.replan import replan
+from echelon_models.ordering.results import drop_empty_lines, kpis, limit_prices, page, read_decisions
 from echelon_models.ordering.rules import RULES
 from echelon_models.ordering.schema import INPUTS, RESULTS, OrderingOptions
 from echelon_models.ordering.sets import Sets, prepare
 from echelon_models.ordering.start import block_of, round_relaxation, warm_start
 
 PINS_SHARE = 0.1  # of the time limit goes to pricing the pinned orders
+ONE_MODEL = 8000  # item-sites times periods up to which a case is solved as one model
 
 
 def solve(full: Frames, options: OrderingOptions, control: Control) -> Answer:
-    """Build the model, solve it, read the plan back; explain an infeasible case; price the pinned orders."""
+    """Solve the case as one model or by prices; price the pinned orders."""
+    prices_pins = options.price_pins and bool((full["pinned_orders"]["quantity"] > 0).any())
+    search = _part(control.options, 1 - PINS_SHARE) if prices_pins else control.options
+    by = solve_by_prices if _method(full, options) == "prices" else solve_as_one
+    answer = by(full, options, replace(control, options=search))
+    if not prices_pins or not answer.outcome.has_plan or answer.outcome.limit == "interrupt":
+        return answer
+    cost = _price_of_pins(full, options, _part(control.options, PINS_SHARE), answer)
+    return replace(answer, facts=answer.facts | cost)
+
+
+def solve_as_one(full: Frames, options: OrderingOptions, control: Control) -> Answer:
+    """Build one model of the whole case, solve it, read the plan back; explain an infeasible case."""
     began = time.monotonic()
     sets = prepare(full, options)
-    prices_pins = bool(sets.pinned) and options.price_pins
-    search = _part(control.options, 1 - PINS_SHARE) if prices_pins else control.options
     model = build(sets, options.formulation)
     if control.start is not None:
         warm_start(model, sets, full, control.start)
-    solution = _search(model, sets, search, progress=control.progress, log_file=control.log_file, prices=True)
+    solution = _search(model, sets, control.options, progress=control.progress, log_file=control.log_file, prices=True)
     outcome = replace(solution.outcome, seconds=time.monotonic() - began)
     if outcome.termination is Termination.INFEASIBLE:
         return Answer(outcome, findings=tuple(explain(sets, full, control.options)))
     if not outcome.has_plan:
         return Answer(outcome)
-    plan = read_plan(model, sets, full, solution)
-    facts = {}
-    if prices_pins and outcome.limit != "interrupt":
-        facts = _price_of_pins(full, options, _part(control.options, PINS_SHARE), plan, outcome.objective or 0.0)
-    return Answer(outcome, plan, facts, notes=(_took(model.took),))
+    plan = plan_tables(full, read_decisions(model, sets), limit_prices(model, sets, solution))
+    return Answer(outcome, plan, notes=(_took(model.took),))
 
 
-def _price_of_pins(
-    full: Frames, options: OrderingOptions, search: SolveOptions, plan: Frames, objective: float
-) -> dict[str, Any]:
+def _method(full: Frames, options: OrderingOptions) -> str:
+    """How to solve the case: as asked for or, by size, as one model or by prices."""
+    if options.method != "auto":
+        return options.method
+    return "prices" if len(full["item_sites"]) * len(full["periods"]) > ONE_MODEL else "mip"
+
+
+def _price_of_pins(full: Frames, options: OrderingOptions, search: SolveOptions, answer: Answer) -> dict[str, Any]:
     """What keeping the pinned orders costs: this plan against the same one with their items planned freely."""
-    free = prepare(full, options, pins=False)
-    model = build(free, options.formulation)
-    warm_start(model, free, full, plan)
-    pinned = set(full["pinned_orders"]["item"])
-    cost = highs.improve(model, highs.Guide(block_of=block_of), pinned, search)
-    return {} if cost is None else {"pinned_orders_cost": max(objective - cost, 0.0)}
+    pinned = full["pinned_orders"]
+    items = set(pinned.loc[pinned["quantity"] > 0, "item"])
+    free = replan(full, options, read_plan(full, answer.plan), items, search, pins=False, together=False)
+    if free is None:
+        return {}
+    return {
+        "pinned_orders_cost": max((answer.outcome.objective or 0.0) - total_cost(full, plan_tables(full, free)), 0.0)
+    }
 
 
 def _search(model: Any, sets: Sets, options: SolveOptions, **how: Any) -> highs.Solution:

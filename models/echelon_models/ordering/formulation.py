@@ -70,8 +70,8 @@ def order_variables(m: Any, sets: Sets) -> None:
     )
     m.segment = pyo.Var(m.choices, domain=pyo.Binary, bounds=lambda m, *ok: (int(ok[:4] in sets.pinned), 1))
     m.segment_quantity = pyo.Var(m.choices, domain=pyo.NonNegativeReals)
-    pinned = {(s, l, t) for s, i, l, t in sets.orders if (s, i, l, t) in sets.pinned}
-    m.supplier_order = pyo.Var(m.joint, domain=pyo.Binary, bounds=lambda m, *slt: (int(slt in pinned), 1))
+    placed = sets.elsewhere.placed | {(s, l, t) for s, i, l, t in sets.orders if (s, i, l, t) in sets.pinned}
+    m.supplier_order = pyo.Var(m.joint, domain=pyo.Binary, bounds=lambda m, *slt: (int(slt in placed), 1))
 
 
 def stock_variables(m: Any, sets: Sets, elastic: bool) -> None:
@@ -295,13 +295,14 @@ def budgets(m: Any, sets: Sets) -> None:
             placed.setdefault((name, o[3]), []).append(o)
 
     def rule(m: Any, d: str, t: int) -> Any:
-        spend = sum(amount(m, sets, o) for o in placed.get((d, t), ()))
+        spend = sum(amount(m, sets, o) for o in placed.get((d, t), ())) + taken(sets, "budget", d, "money", t)
         carried_in = or_zero(m.carried, (d, t - 1))
         carried_on = or_zero(m.carried, (d, t))
         return spend - carried_in + carried_on - m.budget_excess[d, t] <= sets.budgets[d, t].amount
 
     def dearest(d: str, t: int) -> float:
-        return sum(sets.offer(o).price * sets.most[o] for o in placed.get((d, t), ()))
+        most = sum(sets.offer(o).price * sets.most[o] for o in placed.get((d, t), ()))
+        return most + taken(sets, "budget", d, "money", t)
 
     m.budget = pyo.Constraint(m.budget_excess.index_set(), rule=rule)
     m.no_excess_if_carried = pyo.Constraint(
@@ -314,6 +315,11 @@ def budgets(m: Any, sets: Sets) -> None:
             <= sum(sets.budgets[d, u].amount for u in range(t + 1) if (d, u) in sets.budgets) * (1 - m.overspent[d, t])
         ),
     )
+
+
+def taken(sets: Sets, *limit: Any) -> float:
+    """What items outside the model use of a limit row, in its unit."""
+    return sets.elsewhere.use.get(limit, 0.0)
 
 
 def cheaper_than_later(sets: Sets, d: str, t: int) -> bool:
@@ -339,7 +345,7 @@ def storage(m: Any, sets: Sets) -> None:
                 return m.stock[i, l, t]
             return (m.stock[i, l, t - 1] if t else sets.opening.get((i, l), 0.0)) + arrivals(m, sets, i, l, t)
 
-        use = sum(sets.places[i, l].volume * units(i) for i in stored.get(l, ()))
+        use = sum(sets.places[i, l].volume * units(i) for i in stored.get(l, ())) + taken(sets, "storage", l, "m³", t)
         return use - m.storage_excess[l, t] <= sets.storage[l, t].capacity
 
     m.storage = pyo.Constraint(m.storage_excess.index_set(), rule=rule)
@@ -359,6 +365,7 @@ def supplier_capacity(m: Any, sets: Sets) -> None:
 
     def rule(m: Any, s: str, measure: str, t: int) -> Any:
         use = sum(load(m, o, measure) for o in asked.get((s, t), ()))
+        use += taken(sets, "supplier capacity", s, measure, t)
         return use - m.capacity_excess[s, measure, t] <= sets.capacity[s, measure, t].capacity
 
     m.supplier_capacity = pyo.Constraint(m.capacity_excess.index_set(), rule=rule)

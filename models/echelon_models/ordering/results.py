@@ -1,40 +1,50 @@
-"""The plan as tables, read back from the solved model, with its key figures and what belongs on its one page."""
+"""What a solved model decides, read back from it; the key figures of a plan, and what belongs on its one page."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
 from echelon.family import Page
-from echelon.schema import Table
 from echelon.solvers.highs import Solution
 from echelon.tables import Frames
 from echelon_models.ordering.complete import DAYS_OF_YEAR
-from echelon_models.ordering.formulation import amount, or_zero
-from echelon_models.ordering.schema import RESULTS
+from echelon_models.ordering.plan import DIGITS, LANE, OFFER, PLACE, Decisions, quantities
 from echelon_models.ordering.sets import Sets
 
-DIGITS = 6  # quantities are given to a millionth of a unit
 SHOWN = 10  # order lines on the one page
 
 
-def read_plan(m: Any, sets: Sets, full: Frames, solution: Solution) -> Frames:
-    """The result tables of a solved model."""
-    calendar = full["periods"].set_index("t")
-    inventory = _inventory(m, sets, calendar)
-    orders = _orders(m, sets, calendar)
-    orders["reason"] = _reasons(orders, inventory, sets, calendar)
-    plan = {
-        "orders": orders,
-        "transfers": _transfers(m, sets, calendar),
-        "inventory": inventory,
-        "limits": _limits(m, sets, calendar, solution),
-    }
-    return {table.name: _typed(table, plan[table.name]) for table in RESULTS}
+def read_decisions(m: Any, sets: Sets) -> Decisions:
+    """What a solved model decides."""
+
+    def values(variable: Any, keys: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+        return ((*key, pyo.value(variable[key])) for key in keys)
+
+    return Decisions(
+        orders=quantities(OFFER, values(m.quantity, sets.orders)),
+        transfers=quantities(LANE, values(m.transfer, sets.transfers)),
+        lost=quantities(PLACE, values(m.lost, m.lost)),
+        waiting=quantities(PLACE, values(m.waiting, m.waiting)),
+    )
+
+
+def limit_rows(m: Any, sets: Sets) -> Iterator[tuple[str, str, str, int, Any]]:
+    """(limit, name, unit, t, constraint) of each limit row of the model."""
+    yield from (("budget", d, "money", t, m.budget[d, t]) for d, t in sets.budgets)
+    yield from (("storage", l, "m³", t, m.storage[l, t]) for l, t in sets.storage)
+    yield from (("supplier capacity", s, unit, t, m.supplier_capacity[s, unit, t]) for s, unit, t in sets.capacity)
+
+
+def limit_prices(m: Any, sets: Sets, solution: Solution) -> pd.DataFrame:
+    """What one more unit of each limit in each period (limit, name, unit, t) would save: its price."""
+    priced = [(*key, max(-solution.dual(row), 0.0)) for *key, row in limit_rows(m, sets)]
+    names = dict.fromkeys(["limit", "name", "unit"], "str")
+    return pd.DataFrame(priced, columns=[*names, "t", "price"]).astype(names | {"t": "int64", "price": "float64"})
 
 
 def drop_empty_lines(m: Any, sets: Sets) -> bool:
@@ -145,139 +155,5 @@ def constraint(limits: pd.DataFrame, money: str) -> str:
     )
 
 
-def _orders(m: Any, sets: Sets, calendar: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for o in sets.orders:
-        quantity = round(pyo.value(m.quantity[o]), DIGITS)
-        if quantity <= 0:
-            continue
-        s, i, l, t = o
-        paid = pyo.value(amount(m, sets, o))
-        arrival = t + sets.offer(o).lead_time
-        rows.append(
-            {
-                "supplier": s,
-                "item": i,
-                "site": l,
-                "period": calendar.at[t, "period"],
-                "order_date": calendar.at[t, "start"],
-                "arrival_date": calendar.at[arrival, "start"] if arrival < sets.horizon else None,
-                "department": sets.places[i, l].department,
-                "quantity": quantity,
-                "unit_price": paid / quantity,
-                "amount": paid,
-                "pinned": o in sets.pinned,
-                "t": t,
-                "arrival": arrival,
-            }
-        )
-    columns = [*RESULTS[0].columns, "t", "arrival"]
-    return pd.DataFrame(rows, columns=columns).sort_values(["t", "supplier", "item", "site"], ignore_index=True)
-
-
-def _transfers(m: Any, sets: Sets, calendar: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for a, b, i, t in sets.transfers:
-        quantity = round(pyo.value(m.transfer[a, b, i, t]), DIGITS)
-        lane = sets.lanes[a, b, i]
-        if quantity > 0:
-            sent, arrives = calendar.at[t, "start"], calendar.at[t + lane.lead_time, "start"]
-            rows.append((a, b, i, calendar.at[t, "period"], sent, arrives, quantity, quantity * lane.cost))
-    frame = pd.DataFrame(rows, columns=list(RESULTS[1].columns))
-    return frame.sort_values(["send_date", "from_site", "to_site", "item"], ignore_index=True)
-
-
-def _inventory(m: Any, sets: Sets, calendar: pd.DataFrame) -> pd.DataFrame:
-    """Stock through the periods; all quantities rounded, `served` being what the balance leaves."""
-    rows = []
-    for (i, l), place in sets.places.items():
-        opening, waited = sets.opening.get((i, l), 0.0), 0.0
-        for t in range(sets.horizon):
-            ordered = sum(round(pyo.value(m.quantity[o]), DIGITS) for o in sets.arriving.get((i, l, t), ()))
-            brought = sum(round(pyo.value(m.transfer[k]), DIGITS) for k in sets.inbound.get((i, l, t), ()))
-            sent = sum(round(pyo.value(m.transfer[k]), DIGITS) for k in sets.outbound.get((i, l, t), ()))
-            demand = sets.demand.get((i, l, t), 0.0)
-            lost = _value(m.lost, (i, l, t))
-            waiting = _value(m.waiting, (i, l, t))
-            arrivals = ordered + brought + sets.receipts.get((i, l, t), 0.0)
-            served = demand - lost + waited - waiting
-            closing = max(round(opening + arrivals - sent - served, DIGITS), 0.0)
-            short = lost + max(waiting - waited, 0.0)
-            rows.append((i, l, calendar.at[t, "period"], opening, arrivals, sent, demand, served, short, lost, waiting,
-                         closing, closing * place.value))  # fmt: skip
-            opening, waited = closing, waiting
-    return pd.DataFrame(rows, columns=list(RESULTS[2].columns))
-
-
-def _limits(m: Any, sets: Sets, calendar: pd.DataFrame, solution: Solution) -> pd.DataFrame:
-    """Each limit row: what it allows with what was carried over, its use, its excess, its price."""
-    rows = []
-    unspent: dict[tuple[str, int], float] = {}  # what the next period may spend; the model may hold less of it
-    for (d, t), row in sets.budgets.items():
-        moved = or_zero(m.carried, (d, t)) - or_zero(m.carried, (d, t - 1))
-        use = pyo.value(m.budget[d, t].body) + pyo.value(m.budget_excess[d, t]) - pyo.value(moved)
-        capacity = row.amount + unspent.get((d, t - 1), 0.0)
-        unspent[d, t] = max(capacity - use, 0.0) if row.carry_over else 0.0
-        rows.append(("budget", d, t, "money", capacity, use, m.budget[d, t]))
-    for (l, t), row in sets.storage.items():
-        use = pyo.value(m.storage[l, t].body) + pyo.value(m.storage_excess[l, t])
-        rows.append(("storage", l, t, "m³", row.capacity, use, m.storage[l, t]))
-    for (s, measure, t), row in sets.capacity.items():
-        use = pyo.value(m.supplier_capacity[s, measure, t].body) + pyo.value(m.capacity_excess[s, measure, t])
-        rows.append(("supplier capacity", s, t, measure, row.capacity, use, m.supplier_capacity[s, measure, t]))
-    frame = pd.DataFrame(rows, columns=["limit", "name", "t", "unit", "capacity", "use", "row"])
-    frame["use"] = frame["use"].astype(float).round(DIGITS).clip(lower=0.0)
-    frame["excess"] = (frame["use"] - frame["capacity"]).clip(lower=0.0).astype(float).round(DIGITS)
-    frame["price"] = [max(-solution.dual(row), 0.0) for row in frame["row"]]
-    frame["period"] = frame["t"].map(calendar["period"])
-    return frame
-
-
-def _reasons(orders: pd.DataFrame, inventory: pd.DataFrame, sets: Sets, calendar: pd.DataFrame) -> list[str]:
-    """Why each order line is placed now: what would happen at its place without it, all else as planned."""
-    position = {period: t for t, period in calendar["period"].items()}
-    stock = {
-        place: group.sort_values("period", key=lambda p: p.map(position))
-        for place, group in inventory.groupby(["item", "site"], sort=False)
-    }
-    reasons = []
-    for line in orders.itertuples():
-        place = stock[line.item, line.site]
-        after = (place["closing"] - place["waiting"]).to_numpy()[line.arrival :] - line.quantity
-        short = np.flatnonzero(after < -1e-6)
-        unsafe = [
-            t
-            for t, left in enumerate(after, start=line.arrival)
-            if (line.item, line.site, t) in sets.safety and left < sets.safety[line.item, line.site, t].quantity - 1e-6
-        ]
-        reasons.append(_reason(line, sets, calendar, short, unsafe))
-    return reasons
-
-
-def _reason(line: Any, sets: Sets, calendar: pd.DataFrame, short: np.ndarray, unsafe: list[int]) -> str:
-    if line.pinned:
-        return "pinned by an analyst"
-    if line.arrival >= sets.horizon:
-        return "arrives after the horizon"
-    breaks = [b for b in sets.breaks.get((line.supplier, line.item, line.site), []) if line.quantity >= b.from_quantity]
-    extra = f"; price break at {breaks[-1].from_quantity:g}" if breaks else ""
-    if len(short):
-        t = line.arrival + int(short[0])
-        return f"without it short from {calendar.at[t, 'period']}{extra}"
-    if unsafe:
-        return f"without it below safety stock from {calendar.at[unsafe[0], 'period']}{extra}"
-    return f"not needed for stock{extra or ': minimum, multiple or share'}"
-
-
-def _typed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the declared columns in the declared types."""
-    empty = table.empty()
-    return frame[list(table.columns)].astype(empty.dtypes.to_dict()).reset_index(drop=True)
-
-
 def _sums(orders: pd.DataFrame, by: str) -> dict[str, float]:
     return {str(name): float(total) for name, total in orders.groupby(by)["amount"].sum().items()}
-
-
-def _value(variable: Any, key: Any) -> float:
-    return round(max(pyo.value(variable[key]), 0.0), DIGITS) if key in variable else 0.0

@@ -250,6 +250,10 @@ class OrderingOptions(BaseModel):
     capacity_excess_cost: float = Field(
         default=100.0, ge=0, description="Price of one unit or hour over a soft supplier capacity, where none is given"
     )
+    method: Literal["auto", "mip", "prices"] = Field(
+        default="auto",
+        description="How the case is solved: mip as one mixed-integer programme; prices item by item against prices of the shared limits; auto chooses by size",
+    )
     formulation: Literal["auto", "big_m", "ls", "facility"] = Field(
         default="auto",
         description="How fixed costs are tied to quantities: tight big-M, (l,S) rows or facility location; auto chooses by size and shape",

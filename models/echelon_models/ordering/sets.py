@@ -34,6 +34,17 @@ class Segment(NamedTuple):
     fixed: float
 
 
+class Elsewhere(NamedTuple):
+    """What items outside the model take of what is shared: their use by (limit, name, unit, t), and the (supplier,
+    site, t) of the orders to which a line may be added for nothing."""
+
+    use: dict[tuple[str, str, str, int], float]
+    placed: set[tuple[str, str, int]]
+
+
+NOWHERE = Elsewhere({}, set())
+
+
 @dataclass(frozen=True)
 class Sets:
     """Index sets and look-ups of one case; rows of tables are named tuples with the tables' column names."""
@@ -56,6 +67,7 @@ class Sets:
     capacity: dict[tuple[str, str, int], Any]
     shares: dict[tuple[str, str], Any]
     breaks: dict[tuple[str, str, str], list[Any]]
+    elsewhere: Elsewhere
     most: dict[OrderKey, float] = field(default_factory=dict)
     arriving: dict[PlaceTime, list[OrderKey]] = field(default_factory=dict)
     inbound: dict[PlaceTime, list[TransferKey]] = field(default_factory=dict)
@@ -111,8 +123,9 @@ class Sets:
         return ranges
 
 
-def prepare(full: Frames, options: OrderingOptions, *, pins: bool = True) -> Sets:
-    """Read the completed tables into `Sets`; without `pins`, as if no order were pinned."""
+def prepare(full: Frames, options: OrderingOptions, *, pins: bool = True, elsewhere: Elsewhere = NOWHERE) -> Sets:
+    """Read the completed tables into `Sets`; without `pins`, as if no order were pinned. `full` may hold some items
+    only, and `elsewhere` what the others take."""
     offers = _rows(full["offers"], "supplier", "item", "site")
     horizon = len(full["periods"])
     pinned = {k: r.quantity for k, r in _rows(full["pinned_orders"], "supplier", "item", "site", "t").items()}
@@ -146,6 +159,7 @@ def prepare(full: Frames, options: OrderingOptions, *, pins: bool = True) -> Set
         capacity=_rows(full["supplier_capacity"], "supplier", "measure", "t"),
         shares=_rows(full["shares"], "supplier", "item"),
         breaks=dict(breaks),
+        elsewhere=elsewhere,
     )
     _link(sets)
     sets.most.update(_largest_useful_orders(sets))
@@ -210,7 +224,8 @@ def _largest_useful_orders(sets: Sets, *, within_capacity: bool = True) -> dict[
         for measure, per_unit in (("units", 1.0), ("hours", offer.hours_per_unit)):
             row = sets.capacity.get((s, measure, t))
             if within_capacity and row is not None and row.hard and per_unit > 0:
-                quantity = min(quantity, ABOVE * row.capacity / per_unit)
+                room = max(row.capacity - sets.elsewhere.use.get(("supplier capacity", s, measure, t), 0.0), 0.0)
+                quantity = min(quantity, ABOVE * room / per_unit)
         most[order] = quantity
     return most
 
