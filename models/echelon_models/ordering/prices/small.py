@@ -56,7 +56,7 @@ class SmallPrograms:
     def plan(self, prices: np.ndarray, seconds: float) -> PricedItems:
         """The best plan of each item at these prices of the limit rows (R,); `seconds` is for each item."""
         model, parts = self._parts
-        if all(part.start is None for part in parts):
+        if all(part.plan is None for part in parts):
             self._round(prices)
         answers = [part.solve(prices, seconds) for part in parts]
         for part in parts:
@@ -67,11 +67,10 @@ class SmallPrograms:
     def _round(self, prices: np.ndarray) -> None:
         """Start each item's search from its relaxation at these prices, rounded."""
         model, parts = self._parts
-        for part in parts:
-            part.relax(prices)
-        round_relaxation(model, self._sets)
-        for part in parts:
-            part.start = np.array([variable.value for variable in part.arrays.variables], dtype=float)
+        if all(np.isfinite(part.relax(prices)[0]) for part in parts):
+            round_relaxation(model, self._sets)
+            for part in parts:
+                part.start = np.array([variable.value for variable in part.arrays.variables], dtype=float)
 
     @cached_property
     def _sets(self) -> Sets:
@@ -196,8 +195,8 @@ def _tighten(model: Any, variables: list[Any], item: np.ndarray, parts: list[_Pr
     """Add the rows that the relaxations, at no prices of the limit `rows`, violate: they hold at any prices."""
     position = _positions(item, parts)
     for _ in range(ROUNDS):
-        for part in parts:
-            part.relax(np.zeros(rows))
+        if not all(np.isfinite(part.relax(np.zeros(rows))[0]) for part in parts):
+            break  # an item that cannot be planned at all: its search will say so
         violated = hand_over_rows(model.tighten(), variables)
         if not violated.constraints:
             break
