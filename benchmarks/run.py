@@ -18,10 +18,11 @@ from typing import Any
 
 import echelon
 import ordering
+import positioning
 from echelon.errors import shorten
 from protocol import Instance, in_fresh_process, peak_mb, write_json
 
-ADAPTERS = {"ordering": ordering.instances}
+ADAPTERS = {"ordering": ordering.instances, "positioning": positioning.instances}
 FIGURES = ("instance", "objective", "bound", "gap", "seconds", "cpu_seconds", "best_known", "peak_mb", "termination")
 COLUMNS = (  # title, width, format of the printed figures
     ("objective", 14, ",.2f"),

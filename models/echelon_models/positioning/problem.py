@@ -1,0 +1,149 @@
+"""The case as cost tables over candidate times: what the presolve reduces and the formulation models.
+
+Each variable is a time with a few candidates: the inbound time of a stage, or the service time that a stage quotes to
+several others. A stage that serves one other quotes just its inbound time, one that serves only customers its promise:
+neither needs a variable of its own. Costs stand in tables over one variable or two; a pair that is not allowed costs
+infinity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from echelon_models.positioning.candidates import candidate_times
+from echelon_models.positioning.network import Network
+from echelon_models.positioning.stock import SafetyStock
+
+Tables = dict[int, dict[int, np.ndarray]]  # [v][w] is a table over the candidates of v and w, and [w][v] its transpose
+
+
+@dataclass
+class Use:
+    """What of a limit is used: `constant`, by the time of one variable, by the times of two (v < w)."""
+
+    constant: float = 0.0
+    single: dict[int, np.ndarray] = field(default_factory=dict)
+    pair: dict[tuple[int, int], np.ndarray] = field(default_factory=dict)
+
+
+@dataclass
+class Problem:
+    """min constant + Σ_v single[v][x_v] + Σ_{v<w} pair[v][w][x_v, x_w], x_v being the number of a candidate of
+    `times[v]` (steps). `inbound[i]`, `quoted[i]` are the variables of stage i, where it has them."""
+
+    times: dict[int, np.ndarray] = field(default_factory=dict)
+    single: dict[int, np.ndarray] = field(default_factory=dict)
+    pair: Tables = field(default_factory=dict)
+    constant: float = 0.0
+    uses: list[Use] = field(default_factory=list)
+    inbound: dict[int, int] = field(default_factory=dict)
+    quoted: dict[int, int] = field(default_factory=dict)
+
+    def add_variable(self, times: np.ndarray) -> int:
+        v = len(self.times)
+        self.times[v], self.single[v], self.pair[v] = times, np.zeros(len(times)), {}
+        return v
+
+    def keep(self, v: int, kept: np.ndarray) -> None:
+        """Drop the candidates of v that are not `kept` (true or false for each)."""
+        self.times[v], self.single[v] = self.times[v][kept], self.single[v][kept]
+        for w, table in self.pair[v].items():
+            self.pair[v][w] = table[kept]
+            self.pair[w][v] = self.pair[v][w].T
+        for use in self.uses:
+            if v in use.single:
+                use.single[v] = use.single[v][kept]
+            for a, b in use.pair:
+                if v in (a, b):
+                    use.pair[a, b] = use.pair[a, b].compress(kept, axis=int(v == b))
+
+    def add_pair(self, v: int, w: int, table: np.ndarray) -> None:
+        """Add a table over v and w to what stands between them."""
+        both = self.pair[v][w] + table if w in self.pair[v] else table
+        self.pair[v][w], self.pair[w][v] = both, both.T
+
+
+def decides(network: Network, limited: bool) -> list[bool]:
+    """Whether each stage has anything to decide: safety stock that costs, counts in a limit, or may not be."""
+    n = network
+    return [n.holds(i) and bool(n.unit_cost[i] > 0 or limited or not n.may_hold[i]) for i in range(len(n))]
+
+
+def pose(
+    network: Network, stock: Sequence[SafetyStock], limits: pd.DataFrame, members: Sequence[np.ndarray]
+) -> Problem:
+    """The problem of a network. `members[l]` is what one unit of safety stock of each stage uses of limit l (for
+    stocking points: 1 where the stage counts)."""
+    active = decides(network, len(limits) > 0)
+    inbound, quoted = candidate_times(network, active, every_step=len(limits) > 0)
+    problem = Problem(uses=[Use() for _ in range(len(limits))])
+    for i in range(len(network)):
+        if active[i] and network.predecessors[i]:
+            problem.inbound[i] = problem.add_variable(inbound[i])
+    for i in range(len(network)):
+        if active[i]:
+            _add_stage(problem, network, stock[i], quoted[i], [j for j in network.successors[i] if active[j]])
+            _add_uses(problem, network, stock[i], limits, members)
+    return problem
+
+
+def service_time(network: Network, i: int, latest: np.ndarray) -> np.ndarray:
+    """What stage i quotes where its own bounds and those it serves allow `latest`: the more the better for it."""
+    return np.clip(latest, network.least[i], network.most[i])
+
+
+def _add_stage(problem: Problem, n: Network, stock: SafetyStock, quoted: np.ndarray, served: list[int]) -> None:
+    """The stage's cost of holding, and, where it serves several others, the time it quotes to all of them."""
+    i = stock.i
+    if len(served) > 1:
+        latest = min(int(problem.times[problem.inbound[j]][-1]) for j in served)
+        v = problem.quoted[i] = problem.add_variable(quoted[quoted <= max(latest, int(n.least[i]))])
+        for j in served:
+            w = problem.inbound[j]
+            allowed = problem.times[v][:, None] <= problem.times[w]
+            problem.add_pair(v, w, np.where(allowed, 0.0, np.inf))
+    elif served:
+        problem.quoted[i] = problem.inbound[served[0]]
+    variables, waits = _waits(problem, n, i)
+    units = stock.at(waits)
+    cost = n.unit_cost[i] * units
+    if not n.may_hold[i]:
+        cost = np.where(waits + n.lead[i].longest > 0, np.inf, 0.0)
+    if len(variables) == 2:
+        problem.add_pair(variables[0], variables[1], cost)
+    elif variables:
+        problem.single[variables[0]] = problem.single[variables[0]] + cost
+    else:
+        problem.constant += float(cost)
+
+
+def _waits(problem: Problem, n: Network, i: int) -> tuple[list[int], np.ndarray]:
+    """SI - S of stage i (steps) over the candidates of the variables that it depends on: inbound, then quoted."""
+    u, s = problem.inbound.get(i), problem.quoted.get(i)
+    inbound = problem.times[u] if u is not None else np.array(n.earliest[i])
+    quoted = service_time(n, i, problem.times[s]) if s is not None else np.array(n.most[i])
+    if u is not None and s is not None:
+        return [u, s], inbound[:, None] - quoted[None, :]
+    return [v for v in (u, s) if v is not None], inbound - quoted
+
+
+def _add_uses(
+    problem: Problem, n: Network, stock: SafetyStock, limits: pd.DataFrame, members: Sequence[np.ndarray]
+) -> None:
+    variables, waits = _waits(problem, n, stock.i)
+    units = stock.at(waits)
+    for use, measure, member in zip(problem.uses, limits["measure"], members, strict=True):
+        if not member[stock.i]:
+            continue
+        used = member[stock.i] * (units > 0 if measure == "stocking_points" else units)
+        if len(variables) == 2:
+            v, w = variables
+            use.pair[min(v, w), max(v, w)] = used if v < w else used.T
+        elif variables:
+            use.single[variables[0]] = use.single.get(variables[0], 0.0) + used
+        else:
+            use.constant += float(used)
