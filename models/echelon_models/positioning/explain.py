@@ -11,9 +11,9 @@ from echelon.errors import Finding
 from echelon.solvers import highs
 from echelon.solvers.outcome import SolveOptions
 from echelon_models.positioning.formulation import build
+from echelon_models.positioning.limits import UNITS
 from echelon_models.positioning.problem import Problem
 
-UNITS = {"value": "money", "volume": "m³", "stocking_points": "stages"}
 TOLERANCE = 1e-6
 GAP = 0.01
 

@@ -20,12 +20,12 @@ from echelon.solvers.handover import garbage_collector_paused
 from echelon_models.positioning.problem import Problem
 
 
-def build(problem: Problem, limits: pd.DataFrame, *, relaxed: bool = False, elastic: bool = False) -> pyo.ConcreteModel:
-    """The model of a problem; `relaxed` without integers (its duals are the prices of the limits); `elastic` with hard
-    limits that may be broken, and the only aim to break them least."""
+def build(problem: Problem, limits: pd.DataFrame, *, elastic: bool = False) -> pyo.ConcreteModel:
+    """The model of a problem under limits; `elastic` with hard limits that may be broken, and the only aim to break
+    them least, which explains an infeasible case."""
     with garbage_collector_paused():
         m = pyo.ConcreteModel()
-        time_variables(m, problem, relaxed)
+        time_variables(m, problem)
         pair_variables(m, problem)
         limit_variables(m, limits, elastic)
 
@@ -39,10 +39,10 @@ def build(problem: Problem, limits: pd.DataFrame, *, relaxed: bool = False, elas
     return m
 
 
-def time_variables(m: Any, problem: Problem, relaxed: bool) -> None:
+def time_variables(m: Any, problem: Problem) -> None:
     """later[v, k] = 1 if the time of v is its candidate k or a later one, for k >= 1."""
     m.steps = pyo.Set(initialize=[(v, k) for v, times in problem.times.items() for k in range(1, len(times))], dimen=2)
-    m.later = pyo.Var(m.steps, domain=pyo.UnitInterval if relaxed else pyo.Binary)
+    m.later = pyo.Var(m.steps, domain=pyo.Binary)
 
 
 def pair_variables(m: Any, problem: Problem) -> None:

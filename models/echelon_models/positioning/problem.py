@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
 from echelon_models.positioning.candidates import candidate_times
+from echelon_models.positioning.limits import Limits
 from echelon_models.positioning.network import Network
 from echelon_models.positioning.stock import SafetyStock
 
@@ -74,21 +74,42 @@ def decides(network: Network, limited: bool) -> list[bool]:
 
 
 def pose(
-    network: Network, stock: Sequence[SafetyStock], limits: pd.DataFrame, members: Sequence[np.ndarray]
+    network: Network,
+    stock: Sequence[SafetyStock],
+    limits: Limits,
+    *,
+    prices: Sequence[float] | None = None,
+    every_step: bool = False,
 ) -> Problem:
-    """The problem of a network. `members[l]` is what one unit of safety stock of each stage uses of limit l (for
-    stocking points: 1 where the stage counts)."""
+    """The problem of a network. Without `prices` the limits stand in its `uses`; with them, what is used of a limit
+    costs its price and nothing is limited. `every_step` makes every step a candidate."""
     active = decides(network, len(limits) > 0)
-    inbound, quoted = candidate_times(network, active, every_step=len(limits) > 0)
-    problem = Problem(uses=[Use() for _ in range(len(limits))])
+    inbound, quoted = candidate_times(network, active, every_step)
+    problem = Problem(uses=[Use() for _ in range(len(limits) if prices is None else 0)])
     for i in range(len(network)):
         if active[i] and network.predecessors[i]:
             problem.inbound[i] = problem.add_variable(inbound[i])
     for i in range(len(network)):
-        if active[i]:
-            _add_stage(problem, network, stock[i], quoted[i], [j for j in network.successors[i] if active[j]])
-            _add_uses(problem, network, stock[i], limits, members)
+        if not active[i]:
+            continue
+        _add_quoted(problem, network, i, quoted[i], [j for j in network.successors[i] if active[j]])
+        variables, waits = _waits(problem, network, i)
+        units = stock[i].at(waits)
+        cost = network.unit_cost[i] * units + sum(p * limits.used(l, i, units) for l, p in enumerate(prices or ()))
+        if not network.may_hold[i]:
+            cost = np.where(waits + network.lead[i].longest > 0, np.inf, 0.0)
+        _add_cost(problem, variables, cost)
+        for l, use in enumerate(problem.uses):
+            if limits.weights[l][i]:
+                _add_use(use, variables, limits.used(l, i, units))
     return problem
+
+
+def step_pairs(network: Network) -> int:
+    """Pairs of steps (SI, S) that all stages together may have: the size of a model with every step a candidate."""
+    n, active = network, decides(network, limited=True)
+    steps = (n.latest - n.earliest + 1) * (n.most - n.least + 1)
+    return int(sum(steps[i] for i in range(len(n)) if active[i] and n.predecessors[i]))
 
 
 def service_time(network: Network, i: int, latest: np.ndarray) -> np.ndarray:
@@ -96,29 +117,17 @@ def service_time(network: Network, i: int, latest: np.ndarray) -> np.ndarray:
     return np.clip(latest, network.least[i], network.most[i])
 
 
-def _add_stage(problem: Problem, n: Network, stock: SafetyStock, quoted: np.ndarray, served: list[int]) -> None:
-    """The stage's cost of holding, and, where it serves several others, the time it quotes to all of them."""
-    i = stock.i
-    if len(served) > 1:
+def _add_quoted(problem: Problem, n: Network, i: int, quoted: np.ndarray, served: list[int]) -> None:
+    """The variable for what stage i quotes: that of the one it serves, or its own, no later than any of several."""
+    if len(served) == 1:
+        problem.quoted[i] = problem.inbound[served[0]]
+    elif served:
         latest = min(int(problem.times[problem.inbound[j]][-1]) for j in served)
         v = problem.quoted[i] = problem.add_variable(quoted[quoted <= max(latest, int(n.least[i]))])
         for j in served:
             w = problem.inbound[j]
             allowed = problem.times[v][:, None] <= problem.times[w]
             problem.add_pair(v, w, np.where(allowed, 0.0, np.inf))
-    elif served:
-        problem.quoted[i] = problem.inbound[served[0]]
-    variables, waits = _waits(problem, n, i)
-    units = stock.at(waits)
-    cost = n.unit_cost[i] * units
-    if not n.may_hold[i]:
-        cost = np.where(waits + n.lead[i].longest > 0, np.inf, 0.0)
-    if len(variables) == 2:
-        problem.add_pair(variables[0], variables[1], cost)
-    elif variables:
-        problem.single[variables[0]] = problem.single[variables[0]] + cost
-    else:
-        problem.constant += float(cost)
 
 
 def _waits(problem: Problem, n: Network, i: int) -> tuple[list[int], np.ndarray]:
@@ -131,19 +140,20 @@ def _waits(problem: Problem, n: Network, i: int) -> tuple[list[int], np.ndarray]
     return [v for v in (u, s) if v is not None], inbound - quoted
 
 
-def _add_uses(
-    problem: Problem, n: Network, stock: SafetyStock, limits: pd.DataFrame, members: Sequence[np.ndarray]
-) -> None:
-    variables, waits = _waits(problem, n, stock.i)
-    units = stock.at(waits)
-    for use, measure, member in zip(problem.uses, limits["measure"], members, strict=True):
-        if not member[stock.i]:
-            continue
-        used = member[stock.i] * (units > 0 if measure == "stocking_points" else units)
-        if len(variables) == 2:
-            v, w = variables
-            use.pair[min(v, w), max(v, w)] = used if v < w else used.T
-        elif variables:
-            use.single[variables[0]] = use.single.get(variables[0], 0.0) + used
-        else:
-            use.constant += float(used)
+def _add_cost(problem: Problem, variables: list[int], cost: np.ndarray) -> None:
+    if len(variables) == 2:
+        problem.add_pair(variables[0], variables[1], cost)
+    elif variables:
+        problem.single[variables[0]] = problem.single[variables[0]] + cost
+    else:
+        problem.constant += float(cost)
+
+
+def _add_use(use: Use, variables: list[int], used: np.ndarray) -> None:
+    if len(variables) == 2:
+        v, w = variables
+        use.pair[min(v, w), max(v, w)] = used if v < w else used.T
+    elif variables:
+        use.single[variables[0]] = use.single.get(variables[0], 0.0) + used
+    else:
+        use.constant += float(used)

@@ -12,7 +12,7 @@ from echelon.family import Page
 from echelon.schema import Table
 from echelon.tables import Frames
 from echelon_models.ordering.schema import EVERY
-from echelon_models.positioning.explain import UNITS
+from echelon_models.positioning.limits import UNITS
 from echelon_models.positioning.network import Network
 from echelon_models.positioning.plan import Plan, each_for_itself, only_at_the_end
 from echelon_models.positioning.schema import RESULTS, PositioningOptions
