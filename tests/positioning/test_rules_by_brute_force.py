@@ -64,6 +64,8 @@ SPREAD = {"lead_times": frame(stage="ASSEMBLY", days=[1.0, 2.0, 4.0], probabilit
 EARLY = {"lead_times": frame(stage="SHOP", days=[0.0, 1.0], probability=[0.25, 0.75])}
 ALONE = {"lead_times": frame(stage="SHOP", days=[0.0, 3.0], probability=[0.5, 0.5])}
 CHEAP = change(serial(), "SHOP", holding_rate=0.02)
+BARE = change(serial(), "ASSEMBLY", may_hold_stock=False)
+FREE = change(serial(), "ASSEMBLY", holding_rate=0.0)
 INSIDE = change(serial(), "PART", demand_mean=5.0, demand_std=9.0)
 SITES = change(change(serial(), "PART", site="PLANT"), "SHOP", site="TOWN")
 GROUPS = change(change(diamond(), "A", department="METAL", volume=0.5), "P", department="METAL", volume=2.0)
@@ -125,6 +127,8 @@ CASES = [
          limited(wide(), measure="value", capacity=880.0, excess_cost=2.0)),
     Rule("limits and lead times", limited(SITES | SPREAD, measure="value", site="TOWN", capacity=500.0, hard=True),
          SITES | SPREAD),
+    Rule("limits and no stock", limited(BARE, measure="value", capacity=400.0, excess_cost=0.3), BARE),
+    Rule("limits and a stage that costs nothing", limited(FREE, measure="value", capacity=500.0, excess_cost=0.3), FREE),
     Rule("limits and fill rates", limited(diamond(), measure="value", capacity=150.0, excess_cost=2.0), diamond(),
          FILL, FILL),
 ]  # fmt: skip

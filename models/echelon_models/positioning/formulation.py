@@ -46,9 +46,9 @@ def time_variables(m: Any, problem: Problem) -> None:
 
 
 def pair_variables(m: Any, problem: Problem) -> None:
-    """chosen[v, w, a, b] = 1 if v has candidate a and w candidate b, for pairs with a cost; those that cost infinity
-    are left out."""
-    m.costed = [(v, w) for v, w in _edges(problem) if _order(problem.pair[v][w]) is None]
+    """chosen[v, w, a, b] = 1 if v has candidate a and w candidate b, for pairs that cost something or use a limit; those
+    that cost infinity are left out."""
+    m.costed = [(v, w) for v, w in _edges(problem) if _order(problem.pair[v][w]) is None or _uses(problem, v, w)]
     m.allowed = {(v, w): np.isfinite(problem.pair[v][w]) for v, w in m.costed}
     pairs = [(v, w, a, b) for (v, w), free in m.allowed.items() for a, b in np.argwhere(free).tolist()]
     m.pairs = pyo.Set(initialize=pairs, dimen=4)
@@ -120,7 +120,7 @@ def limits_are_kept(m: Any, problem: Problem, limits: pd.DataFrame) -> None:
     def rule(m: Any, l: int) -> Any:
         use = problem.uses[l]
         single = sum(by_time(m, problem, v, used) for v, used in use.single.items())
-        pair = sum(by_pair(m, v, w, used) for (v, w), used in use.pair.items())
+        pair = sum(by_pair(m, v, w, used) for (v, w), used in use.pair.items() if (v, w) in m.allowed)
         return use.constant + single + pair - m.excess[l] <= capacity[l]
 
     m.limit = pyo.Constraint(m.limits, rule=rule)
@@ -161,6 +161,12 @@ def hard_excess(m: Any, limits: pd.DataFrame) -> Any:
 def _edges(problem: Problem) -> list[tuple[int, int]]:
     """The pairs v < w with a table between them."""
     return [(v, w) for v, others in problem.pair.items() for w in others if v < w]
+
+
+def _uses(problem: Problem, v: int, w: int) -> bool:
+    """Whether some pair of times of v and w that is allowed uses a limit."""
+    allowed = np.isfinite(problem.pair[v][w])
+    return any((use.pair[v, w][allowed] > 0).any() for use in problem.uses if (v, w) in use.pair)
 
 
 def _order(table: np.ndarray) -> tuple[bool, np.ndarray] | None:

@@ -38,7 +38,7 @@ class _Book:
         right = right if isinstance(right, pd.Series) else pd.Series(right, index=left.index, dtype=float)
         over = left - right
         allowed = TOLERANCE + 1e-7 * np.maximum(left.abs(), right.abs())
-        wrong = ~(over <= allowed) & ~(right.isna() & left.notna())
+        wrong = (~(over <= allowed) & ~(right.isna() & left.notna())) | np.isposinf(over)
         for where, amount in over[wrong].items():
             name = ", ".join(map(str, where)) if isinstance(where, tuple) else str(where)
             self.violations.append(Violation(rule, name, float(amount)))
