@@ -21,7 +21,7 @@ SIMULATED = {"simulate": 200}
 
 
 def rich() -> Frames:
-    """A case that uses every table of a given network: limits hard and soft, a stage without room, varying lead times."""
+    """A case that uses every table of a given network: hard and soft limits, a stage without room."""
     return {
         "stages": stages(
             ORE={"cost_added": 4.0, "lead_time": 5, "supply_time": 2, "department": "METAL", "volume": 0.1},
@@ -29,10 +29,11 @@ def rich() -> Frames:
             KIT={"cost_added": 9.0, "lead_time": 1, "site": "PLANT", "max_service_time": 4, "min_service_time": 1},
             SHOP={
                 "cost_added": 2.0, "lead_time": 3, "review_period": 2, "site": "TOWN", "item": "KIT", "volume": 0.4,
-                "demand_mean": 12.0, "demand_std": 4.0, "promised_time": 1, "service_level": 0.97, "current_stock": 30.0,
+                "demand_mean": 12.0, "demand_std": 4.0, "promised_time": 1, "service_level": 0.97,
+                "current_stock": 30.0,
             },
-            WEB={"cost_added": 1.0, "lead_time": 1, "site": "TOWN", "item": "KIT", "demand_mean": 5.0, "demand_std": 3.0,
-                 "service_kind": "fill_rate", "value": 25.0, "holding_rate": 0.3},
+            WEB={"cost_added": 1.0, "lead_time": 1, "site": "TOWN", "item": "KIT", "demand_mean": 5.0,
+                 "demand_std": 3.0, "service_kind": "fill_rate", "value": 25.0, "holding_rate": 0.3},
         ),
         "arcs": arcs("ORE>CAST*2", "CAST>KIT", "KIT>SHOP", "KIT>WEB"),
         "lead_times": frame(stage="KIT", days=[1.0, 2.0], probability=[0.75, 0.25]),
@@ -242,7 +243,7 @@ def test_an_objective_that_the_tables_do_not_bear_out_is_caught(monkeypatch: pyt
 
 def test_the_recheck_changes_nothing(run: echelon.Run, full: Frames) -> None:
     """Proof must not touch what it proves."""
-    before = {name: frame.copy() for name, frame in {**run.plan, **full}.items()}
+    before = {name: table.copy() for name, table in {**run.plan, **full}.items()}
     violated(full, run.plan)
-    for name, frame in {**run.plan, **full}.items():
-        pd.testing.assert_frame_equal(frame, before[name])
+    for name, table in {**run.plan, **full}.items():
+        pd.testing.assert_frame_equal(table, before[name])

@@ -128,7 +128,8 @@ CASES = [
     Rule("limits and lead times", limited(SITES | SPREAD, measure="value", site="TOWN", capacity=500.0, hard=True),
          SITES | SPREAD),
     Rule("limits and no stock", limited(BARE, measure="value", capacity=400.0, excess_cost=0.3), BARE),
-    Rule("limits and a stage that costs nothing", limited(FREE, measure="value", capacity=500.0, excess_cost=0.3), FREE),
+    Rule("limits and a stage that costs nothing", limited(FREE, measure="value", capacity=500.0, excess_cost=0.3),
+         FREE),
     Rule("limits and fill rates", limited(diamond(), measure="value", capacity=150.0, excess_cost=2.0), diamond(),
          FILL, FILL),
 ]  # fmt: skip

@@ -65,9 +65,9 @@ def network(tables: Frames) -> tuple[pd.DataFrame, pd.DataFrame]:
         if column in named:
             blank = field.isna() | (field == "")
             both[column] = field.where(~blank, named[column].reindex(both.index))
-    empty = tables["stages"].iloc[:0]
-    for column, default in _DEFAULTS.items():
-        both[column] = both[column].astype(object).where(both[column].notna(), default).astype(empty[column].dtype)
+    for column, kind in given.drop(columns="stage").dtypes.items():
+        filled = both[column].astype(object).where(both[column].notna(), _DEFAULTS.get(str(column)))
+        both[column] = filled.astype(kind)
     return both.reset_index()[list(given.columns)], arcs
 
 

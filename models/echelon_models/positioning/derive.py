@@ -165,7 +165,7 @@ def _stages(tables: Frames, chosen: dict[Place, Way], daily: pd.DataFrame) -> pd
                 "demand_std": customers.get("demand_std"),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows) if rows else pd.DataFrame({"stage": pd.Series(dtype="str")})
 
 
 def _arcs(chosen: dict[Place, Way]) -> pd.DataFrame:
@@ -173,5 +173,6 @@ def _arcs(chosen: dict[Place, Way]) -> pd.DataFrame:
         (stage_name(*source), stage_name(*place), quantity)
         for place, way in sorted(chosen.items())
         for source, quantity in way.inputs.items()
+        if source in chosen
     ]
     return pd.DataFrame(rows, columns=["from_stage", "to_stage", "quantity"])

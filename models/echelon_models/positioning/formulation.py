@@ -46,8 +46,8 @@ def time_variables(m: Any, problem: Problem) -> None:
 
 
 def pair_variables(m: Any, problem: Problem) -> None:
-    """chosen[v, w, a, b] = 1 if v has candidate a and w candidate b, for pairs that cost something or use a limit; those
-    that cost infinity are left out."""
+    """chosen[v, w, a, b] = 1 if v has candidate a and w candidate b, where v, w together cost something or use a limit;
+    pairs that cost infinity are left out."""
     m.costed = [(v, w) for v, w in _edges(problem) if _order(problem.pair[v][w]) is None or _uses(problem, v, w)]
     m.allowed = {(v, w): np.isfinite(problem.pair[v][w]) for v, w in m.costed}
     pairs = [(v, w, a, b) for (v, w), free in m.allowed.items() for a, b in np.argwhere(free).tolist()]

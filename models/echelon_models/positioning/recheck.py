@@ -36,7 +36,7 @@ class _Book:
         """Every element of `left` is at most `right`; the index names the place. A blank right is no bound."""
         self.rules += 1
         right = right if isinstance(right, pd.Series) else pd.Series(right, index=left.index, dtype=float)
-        over = left - right
+        over = (left - right).astype(float)
         allowed = TOLERANCE + 1e-7 * np.maximum(left.abs(), right.abs())
         wrong = (~(over <= allowed) & ~(right.isna() & left.notna())) | np.isposinf(over)
         for where, amount in over[wrong].items():
