@@ -80,12 +80,8 @@ class _Ways:
         self.offers = _grouped(tables["offers"], ["item", "site"])
 
     def to(self, item: str, site: str) -> list[Way]:
-        return [
-            *self._made(item, site, bill_site=site),
-            *self._moved(item, site),
-            *self._bought(item, site),
-            *self._made(item, site, bill_site=EVERY),
-        ]
+        named = [*self._made(item, site, bill_site=site), *self._moved(item, site), *self._bought(item, site)]
+        return named or self._made(item, site, bill_site=EVERY)
 
     def _made(self, item: str, site: str, bill_site: str) -> list[Way]:
         if (item, bill_site) not in self.bills:

@@ -33,27 +33,29 @@ class _Book:
         self.rules = 0
 
     def at_most(self, rule: str, left: pd.Series, right: Any) -> None:
-        """Every element of `left` is at most `right`; the index names the place. A blank right is no bound."""
+        """Every element of `left` is at most that of `right` (in the same order); the index names the place. A blank
+        right is no bound."""
         self.rules += 1
-        right = right if isinstance(right, pd.Series) else pd.Series(right, index=left.index, dtype=float)
-        over = (left - right).astype(float)
-        allowed = TOLERANCE + 1e-7 * np.maximum(left.abs(), right.abs())
-        wrong = (~(over <= allowed) & ~(right.isna() & left.notna())) | np.isposinf(over)
-        for where, amount in over[wrong].items():
+        small = left.to_numpy(dtype=float)
+        large = right.to_numpy(dtype=float) if isinstance(right, pd.Series) else np.full(len(left), float(right))
+        over = small - large
+        allowed = TOLERANCE + 1e-7 * np.maximum(np.abs(small), np.abs(large))
+        wrong = (~(over <= allowed) & ~(np.isnan(large) & ~np.isnan(small))) | np.isposinf(over)
+        for where, amount in zip(left.index[wrong], over[wrong], strict=True):
             name = ", ".join(map(str, where)) if isinstance(where, tuple) else str(where)
             self.violations.append(Violation(rule, name, float(amount)))
 
     def equal(self, rule: str, left: pd.Series, right: pd.Series) -> None:
         """Every element of `left` is that of `right`, or both are blank."""
-        blank = left.isna() & right.isna()
-        size = 1e-7 * np.maximum(left.abs(), right.abs()).fillna(0.0)
-        self.at_most(rule, (left - right).abs().where(~blank, 0.0).fillna(math.inf) - size, 0.0)
+        one, other = left.to_numpy(dtype=float), right.to_numpy(dtype=float)
+        size = 1e-7 * np.fmax(np.abs(one), np.abs(other))
+        apart = np.where(np.isnan(one) & np.isnan(other), 0.0, np.abs(one - other) - size)
+        self.at_most(rule, pd.Series(np.where(np.isnan(apart), np.inf, apart), left.index), 0.0)
 
     def same(self, rule: str, left: pd.Series, right: Any) -> None:
         """Every element of `left`, as text, is that of `right`."""
-        self.at_most(
-            rule, (left.astype(str) != pd.Series(np.asarray(right), left.index).astype(str)).astype(float), 0.0
-        )
+        differs = np.asarray(left, dtype=str) != np.asarray(right, dtype=str)
+        self.at_most(rule, pd.Series(differs.astype(float), left.index), 0.0)
 
 
 def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:

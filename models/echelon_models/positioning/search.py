@@ -91,8 +91,9 @@ def _without_limits(
     """The best plan without limits (at prices for their use); the bound is that of cost and priced use together."""
     problem = pose(setting.network, setting.stock, setting.limits, prices=prices)
     posed = len(problem.times)
-    reduction = reduce(problem) if presolve else Reduction(problem)
     drop_forbidden(problem)
+    has_choice = any(len(times) > 1 for times in problem.times.values())
+    reduction = reduce(problem) if presolve or not has_choice else Reduction(problem)
     outcome, chosen = _solve(problem, setting.limits, clock.rest(control.options), control)
     note = _took(posed, problem)
     if chosen is not None:

@@ -1,8 +1,8 @@
 """Simulate the promise: run the base-stock network day by day and compare the service with what it was sized for.
 
 Every day the demand of that day becomes an order to each stage, at once all the way upstream. An order of day s is
-started when all its inputs are there, at day s + SI at the earliest, and is in stock a lead time later; it is due at
-day s + S. Two runs: in the first each supplier keeps what it quotes, as the guaranteed-service model assumes (what
+started as its inputs come in, at day s + SI at the earliest, and is in stock a lead time later; it is due at day
+s + S. Two runs: in the first each supplier keeps what it quotes, as the guaranteed-service model assumes (what
 exceeds the bound is met by other means); in the second nothing is, and every shortage delays the stages that wait for
 it, first come, first served. Both are arithmetic on arrays over the days: what has been served up to day t is the
 least of what is due and what has arrived.
@@ -59,7 +59,8 @@ def simulate(
 
 
 def _run(n: Network, plan: Plan, base: np.ndarray, days: int, seed: int, passed_on: bool) -> dict[int, _Service]:
-    """Simulate all stages, suppliers first. `served[i][s]` is the day on which the order of day s has been served."""
+    """Simulate all stages, suppliers first. `served[i][t]` counts the days whose orders stage i has served by the end
+    of day t, parts of a day's order included."""
     longest = max(int(plan.inbound[i]) + n.lead[i].longest + int(plan.quoted[i]) for i in range(len(n)))
     warm_up = 2 * longest + int(n.review.max())
     rng = np.random.default_rng(seed)
@@ -67,35 +68,54 @@ def _run(n: Network, plan: Plan, base: np.ndarray, days: int, seed: int, passed_
     served: dict[int, np.ndarray] = {}
     found = {}
     for i in range(len(n)):
-        day = np.arange(orders.shape[1])
-        start = day + int(plan.inbound[i])
+        order = orders[i]
         if passed_on:
+            startable = np.arange(1.0, len(order) + 1) - plan.inbound[i]
             for p in n.predecessors[i]:
-                start = np.maximum(start, served[p])
-        due, stock = _flow(n, plan, i, base[i], orders[i], start, rng)
+                startable = np.minimum(startable, served[p])
+            reached = np.interp(startable, np.arange(len(order) + 1), np.append(0.0, order.cumsum()))
+            started = np.diff(reached, prepend=0.0)
+        else:
+            started = _later(order, int(plan.inbound[i]))
+        due, stock = _flow(n, plan, i, float(base[i]), order, started, rng)
         if passed_on:
-            reached = np.minimum(due, due + stock)  # of the orders placed, in units
-            served[i] = np.searchsorted(reached, orders[i].cumsum() * (1 - SMALL) - SMALL)
+            served[i] = _days_served(order, np.minimum(due, due + stock))
         if plan.units[i] > 0:
-            found[i] = _service(n, i, orders[i], due, stock, warm_up)
+            found[i] = _service(n, i, due, stock, warm_up)
     return found
 
 
+def _later(amounts: np.ndarray, days: int) -> np.ndarray:
+    """What happens each day, `days` later."""
+    return np.append(np.zeros(days), amounts)[: len(amounts)]
+
+
+def _days_served(order: np.ndarray, delivered: np.ndarray) -> np.ndarray:
+    """How many days' orders have been served, given the units delivered by the end of each day."""
+    total = np.append(0.0, order.cumsum())
+    slack = SMALL * max(1.0, float(total[-1]))
+    whole = np.searchsorted(total, delivered + slack, side="right") - 1
+    next_order = np.append(order, 0.0)[whole]
+    part = np.divide(delivered - total[whole], next_order, out=np.zeros(len(order)), where=next_order > slack)
+    return whole + np.clip(part, 0.0, 1.0)
+
+
 def _flow(
-    n: Network, plan: Plan, i: int, base: float, order: np.ndarray, start: np.ndarray, rng: np.random.Generator
+    n: Network, plan: Plan, i: int, base: float, order: np.ndarray, started: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Units due up to the end of each day, and net stock then (negative: backlog), of stage i."""
+    """Units due up to the end of each day, and net stock then (negative: backlog), of stage i, given the units whose
+    inputs were there each day."""
     days, review, lead = len(order), int(n.review[i]), n.lead[i]
-    start = -(-start // review) * review
+    start = -(-np.arange(days) // review) * review
     own = lead.steps - (review - 1)
     arrival = start + (rng.choice(own, days, p=lead.probability) if lead.varies else own[0])
     inside = arrival < days
-    arrived = np.bincount(arrival[inside], order[inside], days).cumsum()
-    due = np.concatenate([np.zeros(int(plan.quoted[i])), order.cumsum()])[:days]
+    arrived = np.bincount(arrival[inside], started[inside], days).cumsum()
+    due = _later(order, int(plan.quoted[i])).cumsum()
     return due, base + arrived - due
 
 
-def _service(n: Network, i: int, order: np.ndarray, due: np.ndarray, stock: np.ndarray, warm_up: int) -> _Service:
+def _service(n: Network, i: int, due: np.ndarray, stock: np.ndarray, warm_up: int) -> _Service:
     """Share of days without backlog, or of units served in time, over the days after the warm-up."""
     tolerance = SMALL * max(1.0, float(np.abs(due).max()))
     newly_due = np.diff(due, prepend=0.0)[warm_up:]
