@@ -23,7 +23,7 @@ from run import measure
 
 SHARES = (0.28, 0.16, 0.10, 0.06, 0.06, 0.12, 0.22)  # of the stages, by echelon, parts first
 LEAD_TIMES = ((5, 30), (2, 12), (1, 8), (1, 6), (1, 5), (1, 4), (1, 3))  # days, shortest and longest
-REACH = 0.01  # how far from level most arcs go, as a share of the echelon
+REACH = 2.0  # how many stages from level most arcs go: a larger company has more products, not more tangled ones
 FAR = 0.02  # share of arcs that go anywhere
 MORE = 0.35  # chance that a stage has one more supplier, and again
 OPTIONS = {"service_level": 0.95, "demand_pooling": "path_additive"}
@@ -61,8 +61,8 @@ def network(stages: int, seed: int) -> dict[str, pd.DataFrame]:
 
 def _level(rng: np.random.Generator, place: float, size: int) -> int:
     """A stage of an echelon of `size` that stands about at the share `place` of it."""
-    at = rng.random() if rng.random() < FAR else place + rng.normal(0.0, REACH)
-    return int(np.clip(at * size, 0, size - 1))
+    at = rng.random() * size if rng.random() < FAR else place * size + rng.normal(0.0, REACH)
+    return int(np.clip(at, 0, size - 1))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -87,15 +87,95 @@ MODULES = [
 
 WASHING, KITCHEN = "Washing", "Kitchen"
 APPLIANCES = [
-    Appliance("WASH-6", "Washing machine 6 kg", WASHING, "GDYNIA", 38.0, 2, 0.32, "MOTOR PUMP CONTROL DRUM DOOR STEEL*2 HEATER FEET PACKING", 21000),
-    Appliance("WASH-8", "Washing machine 8 kg", WASHING, "GDYNIA", 44.0, 2, 0.38, "MOTOR PUMP CONTROL DRUM DOOR STEEL*2 HEATER FEET PACKING", 30000),
-    Appliance("WASH-10", "Washing machine 10 kg", WASHING, "GDYNIA", 58.0, 3, 0.42, "MOTOR PUMP CONTROL DRUM DOOR STEEL*3 HEATER FEET PACKING", 9000),
-    Appliance("DRY-8", "Dryer 8 kg", WASHING, "GDYNIA", 49.0, 3, 0.38, "MOTOR CONTROL DRUM DOOR COOLING FILTER STEEL*2 PACKING", 14000),
-    Appliance("DISH-45", "Dishwasher 45 cm", KITCHEN, "SIBIU", 35.0, 2, 0.26, "PUMP*2 CONTROL DOOR RACK SPRAY-ARM HEATER STEEL PACKING", 11000),
-    Appliance("DISH-60", "Dishwasher 60 cm", KITCHEN, "SIBIU", 39.0, 2, 0.34, "PUMP*2 CONTROL DOOR RACK SPRAY-ARM HEATER STEEL PACKING", 26000),
-    Appliance("FRIDGE-S", "Fridge 140 cm", KITCHEN, "SIBIU", 33.0, 2, 0.55, "COOLING CONTROL DOOR PLASTIC*2 FEET PACKING", 17000),
-    Appliance("FRIDGE-L", "Fridge 185 cm", KITCHEN, "SIBIU", 41.0, 3, 0.85, "COOLING CONTROL DOOR*2 PLASTIC*3 FEET PACKING", 12000),
-]  # fmt: skip
+    Appliance(
+        "WASH-6",
+        "Washing machine 6 kg",
+        WASHING,
+        "GDYNIA",
+        38.0,
+        2,
+        0.32,
+        "MOTOR PUMP CONTROL DRUM DOOR STEEL*2 HEATER FEET PACKING",
+        21000,
+    ),
+    Appliance(
+        "WASH-8",
+        "Washing machine 8 kg",
+        WASHING,
+        "GDYNIA",
+        44.0,
+        2,
+        0.38,
+        "MOTOR PUMP CONTROL DRUM DOOR STEEL*2 HEATER FEET PACKING",
+        30000,
+    ),
+    Appliance(
+        "WASH-10",
+        "Washing machine 10 kg",
+        WASHING,
+        "GDYNIA",
+        58.0,
+        3,
+        0.42,
+        "MOTOR PUMP CONTROL DRUM DOOR STEEL*3 HEATER FEET PACKING",
+        9000,
+    ),
+    Appliance(
+        "DRY-8",
+        "Dryer 8 kg",
+        WASHING,
+        "GDYNIA",
+        49.0,
+        3,
+        0.38,
+        "MOTOR CONTROL DRUM DOOR COOLING FILTER STEEL*2 PACKING",
+        14000,
+    ),
+    Appliance(
+        "DISH-45",
+        "Dishwasher 45 cm",
+        KITCHEN,
+        "SIBIU",
+        35.0,
+        2,
+        0.26,
+        "PUMP*2 CONTROL DOOR RACK SPRAY-ARM HEATER STEEL PACKING",
+        11000,
+    ),
+    Appliance(
+        "DISH-60",
+        "Dishwasher 60 cm",
+        KITCHEN,
+        "SIBIU",
+        39.0,
+        2,
+        0.34,
+        "PUMP*2 CONTROL DOOR RACK SPRAY-ARM HEATER STEEL PACKING",
+        26000,
+    ),
+    Appliance(
+        "FRIDGE-S",
+        "Fridge 140 cm",
+        KITCHEN,
+        "SIBIU",
+        33.0,
+        2,
+        0.55,
+        "COOLING CONTROL DOOR PLASTIC*2 FEET PACKING",
+        17000,
+    ),
+    Appliance(
+        "FRIDGE-L",
+        "Fridge 185 cm",
+        KITCHEN,
+        "SIBIU",
+        41.0,
+        3,
+        0.85,
+        "COOLING CONTROL DOOR*2 PLASTIC*3 FEET PACKING",
+        12000,
+    ),
+]
 
 NORTH, SOUTH = "AARHUS", "VERONA"
 WAREHOUSE_DAYS = {(NORTH, "GDYNIA"): 3, (NORTH, "SIBIU"): 6, (SOUTH, "GDYNIA"): 5, (SOUTH, "SIBIU"): 3}
@@ -111,41 +191,92 @@ def main() -> None:
     rng = np.random.default_rng(SEED)
     arcs: list[tuple[str, str, float]] = []
     stages = [
-        {"stage": p.part, "description": p.description, "echelon": "1 parts", "site": "SUPPLIERS", "cost_added": p.cost, "lead_time": p.days}
+        {
+            "stage": p.part,
+            "description": p.description,
+            "echelon": "1 parts",
+            "site": "SUPPLIERS",
+            "cost_added": p.cost,
+            "lead_time": p.days,
+        }
         for p in PARTS
-    ]  # fmt: skip
+    ]
     for m in MODULES:
-        stages.append({"stage": m.module, "description": m.description, "echelon": "2 modules", "site": "MODULE-CELL",
-                       "cost_added": m.cost, "lead_time": m.days, "may_hold_stock": m.room})  # fmt: skip
+        stages.append(
+            {
+                "stage": m.module,
+                "description": m.description,
+                "echelon": "2 modules",
+                "site": "MODULE-CELL",
+                "cost_added": m.cost,
+                "lead_time": m.days,
+                "may_hold_stock": m.room,
+            }
+        )
         arcs += _inputs(m.parts, m.module)
     for a in APPLIANCES:
-        stages.append({"stage": a.appliance, "description": a.description, "echelon": "3 plants", "site": a.plant,
-                       "department": a.department, "cost_added": a.cost, "lead_time": a.days, "volume": a.volume})  # fmt: skip
+        stages.append(
+            {
+                "stage": a.appliance,
+                "description": a.description,
+                "echelon": "3 plants",
+                "site": a.plant,
+                "department": a.department,
+                "cost_added": a.cost,
+                "lead_time": a.days,
+                "volume": a.volume,
+            }
+        )
         arcs += _inputs(a.inputs, a.appliance)
         for warehouse, freight in FREIGHT.items():
             name = f"{a.appliance}@{warehouse}"
-            stages.append({"stage": name, "description": f"{a.description} in the warehouse", "echelon": "4 warehouses",
-                           "item": a.appliance, "site": warehouse, "department": a.department, "volume": a.volume,
-                           "cost_added": round(freight * a.volume, 2), "lead_time": WAREHOUSE_DAYS[warehouse, a.plant]})  # fmt: skip
+            stages.append(
+                {
+                    "stage": name,
+                    "description": f"{a.description} in the warehouse",
+                    "echelon": "4 warehouses",
+                    "item": a.appliance,
+                    "site": warehouse,
+                    "department": a.department,
+                    "volume": a.volume,
+                    "cost_added": round(freight * a.volume, 2),
+                    "lead_time": WAREHOUSE_DAYS[warehouse, a.plant],
+                }
+            )
             arcs.append((a.appliance, name, 1.0))
         for store, (warehouse, days, share, promised, level) in STORES.items():
             if rng.random() > SOLD:
                 continue
             mean = round(a.yearly * share / YEAR * rng.uniform(0.8, 1.2), 1)
             name = f"{a.appliance}@{store}"
-            stages.append({"stage": name, "description": f"{a.description} in the store", "echelon": "5 stores",
-                           "item": a.appliance, "site": store, "department": a.department, "volume": a.volume,
-                           "cost_added": round(4 + 9 * a.volume, 2), "lead_time": days, "demand_mean": mean,
-                           "demand_std": round(float(np.sqrt(mean) * rng.uniform(1.1, 1.9)), 1), "promised_time": promised,
-                           "service_level": level, "current_stock": float(round(mean * rng.uniform(1.5, 4.0)))})  # fmt: skip
+            stages.append(
+                {
+                    "stage": name,
+                    "description": f"{a.description} in the store",
+                    "echelon": "5 stores",
+                    "item": a.appliance,
+                    "site": store,
+                    "department": a.department,
+                    "volume": a.volume,
+                    "cost_added": round(4 + 9 * a.volume, 2),
+                    "lead_time": days,
+                    "demand_mean": mean,
+                    "demand_std": round(float(np.sqrt(mean) * rng.uniform(1.1, 1.9)), 1),
+                    "promised_time": promised,
+                    "service_level": level,
+                    "current_stock": float(round(mean * rng.uniform(1.5, 4.0))),
+                }
+            )
             arcs.append((f"{a.appliance}@{warehouse}", name, 1.0))
     needed = {a for a, _, _ in arcs}
     stages = [row for row in stages if row["echelon"] != "4 warehouses" or row["stage"] in needed]
     kept = {row["stage"] for row in stages}
     lead_times = [
         (p.part, float(p.days + extra), share)
-        for p in PARTS if p.sea for extra, share in ((-2, 0.2), (0, 0.5), (2, 0.2), (6, 0.1))
-    ]  # fmt: skip
+        for p in PARTS
+        if p.sea
+        for extra, share in ((-2, 0.2), (0, 0.5), (2, 0.2), (6, 0.1))
+    ]
     tables = {
         "stages": pd.DataFrame(stages),
         "arcs": pd.DataFrame([arc for arc in arcs if arc[1] in kept], columns=["from_stage", "to_stage", "quantity"]),

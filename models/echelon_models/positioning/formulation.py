@@ -20,9 +20,10 @@ from echelon.solvers.handover import garbage_collector_paused
 from echelon_models.positioning.problem import Problem
 
 
-def build(problem: Problem, limits: pd.DataFrame, *, elastic: bool = False) -> pyo.ConcreteModel:
+def build(problem: Problem, limits: pd.DataFrame | None = None, *, elastic: bool = False) -> pyo.ConcreteModel:
     """The model of a problem under limits; `elastic` with hard limits that may be broken, and the only aim to break
     them least, which explains an infeasible case."""
+    limits = pd.DataFrame(columns=["capacity", "excess_cost", "hard"]) if limits is None else limits
     with garbage_collector_paused():
         m = pyo.ConcreteModel()
         time_variables(m, problem)

@@ -44,16 +44,23 @@ class Reduction:
 def reduce(problem: Problem) -> Reduction:
     """Eliminate and drop in turns until neither gains anything; `problem` itself becomes the kernel."""
     reduction = Reduction(problem)
-    _eliminate(reduction)
-    while problem.times and (drop_forbidden(problem) | _drop_dominated(problem)):
-        before = len(problem.times)
-        _eliminate(reduction)
-        if len(problem.times) == before:
-            break
+    reduce_further(reduction)
     return reduction
 
 
-def _eliminate(reduction: Reduction) -> None:
+def reduce_further(reduction: Reduction) -> None:
+    """Go on reducing a kernel, some of whose candidates may have been dropped meanwhile."""
+    problem = reduction.kernel
+    eliminate(reduction)
+    while problem.times and (drop_forbidden(problem) | _drop_dominated(problem)):
+        before = len(problem.times)
+        eliminate(reduction)
+        if len(problem.times) == before:
+            break
+
+
+def eliminate(reduction: Reduction) -> None:
+    """Eliminate variables that touch at most two others, as long as there are any."""
     p = reduction.kernel
     queue = [(_degree(p, v), len(p.times[v]), v) for v in p.times]
     heapq.heapify(queue)

@@ -43,6 +43,12 @@ class Problem:
     inbound: dict[int, int] = field(default_factory=dict)
     quoted: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        """Pairs of candidates that cost something: the pair variables of a model."""
+        tables = (t for v, others in self.pair.items() for w, t in others.items() if v < w)
+        return sum(int(np.isfinite(t).sum()) for t in tables if ((t != 0) & np.isfinite(t)).any())
+
     def add_variable(self, times: np.ndarray) -> int:
         v = len(self.times)
         self.times[v], self.single[v], self.pair[v] = times, np.zeros(len(times)), {}

@@ -22,9 +22,10 @@ from echelon.solvers.outcome import Control, Outcome, Progress, SolveOptions, Te
 from echelon_models.positioning.explain import explain
 from echelon_models.positioning.formulation import build
 from echelon_models.positioning.limits import Limits, excess_cost
+from echelon_models.positioning.messages import Squeeze
 from echelon_models.positioning.network import Network
 from echelon_models.positioning.plan import Plan, each_for_itself, plan_of
-from echelon_models.positioning.presolve import Reduction, drop_forbidden, reduce
+from echelon_models.positioning.presolve import Reduction, drop_forbidden, reduce, reduce_further
 from echelon_models.positioning.problem import Problem, pose, step_pairs
 from echelon_models.positioning.stock import SafetyStock
 
@@ -33,6 +34,11 @@ PRICES_UNTIL = 0.4  # share of the time limit at which pricing ends
 PRICES_GAP = 1e-6  # between the best bound and the best that other prices can still give
 PRICED_GAP = 1e-5  # to which the network is solved at given prices
 DEAREST = 10.0  # price of a hard limit at most, in multiples of what its use costs in stock
+LARGEST_MODEL = 10_000  # pairs of times up to which a kernel is modelled as it is,
+LARGEST_REST = 300_000  # and up to which what messages leave open is modelled
+STALLED = 5e-5  # rise of the bound, as a share, below which messages are left for a model
+STALLED_FOR_GOOD = 1e-7  # where no model will follow
+MESSAGES_UNTIL = 0.8  # share of the time limit at which message passing ends
 LARGEST_GRID = 150_000  # pairs of whole days up to which a model under limits takes every day as a candidate
 
 
@@ -94,16 +100,44 @@ def _without_limits(
     drop_forbidden(problem)
     has_choice = any(len(times) > 1 for times in problem.times.values())
     reduction = reduce(problem) if presolve or not has_choice else Reduction(problem)
-    outcome, chosen = _solve(problem, setting.limits, clock.rest(control.options), control)
     note = _took(posed, problem)
-    if chosen is not None:
-        times = reduction.recover(chosen)
+    if presolve and problem.size > LARGEST_MODEL:
+        outcome, times = _squeeze(reduction, control, clock)
+        note += f" (after message passing {sum(map(len, problem.times.values())):,})"
+    else:
+        outcome, chosen = _solve(problem, setting.limits, clock.rest(control.options), control)
+        times = None if chosen is None else reduction.recover(chosen)
+    if times is not None:
         plan = plan_of(setting.network, setting.stock, problem, times, limited=len(prices) > 0)
     elif outcome.termination is Termination.NO_SOLUTION:  # out of time: a plan that the rules have checked to be one
         plan = each_for_itself(setting.network, setting.stock)
     else:
         return Found(outcome, None, note, [])
     return Found(_with_plan(outcome, setting.total(plan), outcome.bound, clock), plan, note, [])
+
+
+def _squeeze(reduction: Reduction, control: Control, clock: _Clock) -> tuple[Outcome, dict[int, int] | None]:
+    """Bound and plan of a large kernel by message passing; what that leaves open is modelled, if it is small enough."""
+    problem, gap = reduction.kernel, control.options.gap
+    squeeze = Squeeze(problem, control.options.seed)
+    deadline = clock.began + MESSAGES_UNTIL * clock.limit
+    stalled = STALLED if problem.size <= LARGEST_REST else STALLED_FOR_GOOD
+    squeeze.run(deadline, gap, stalled, lambda cost, bound: _tell(control, clock, cost, bound))
+    times = reduction.recover(squeeze.times) if squeeze.chosen else None
+    reached = relative_gap(squeeze.cost, squeeze.bound)
+    limit = "gap" if reached is not None and reached <= gap else "time" if time.monotonic() > deadline else "other"
+    ended = Termination.FEASIBLE if squeeze.chosen else Termination.NO_SOLUTION
+    outcome = Outcome(ended, limit=limit, bound=squeeze.bound, solver="message passing")  # type: ignore[arg-type]
+    if limit == "gap":
+        return outcome, times
+    reduce_further(reduction)
+    if problem.size > LARGEST_REST:
+        return outcome, times
+    modelled, chosen = _solve(problem, None, clock.rest(control.options), control)
+    if chosen is None:
+        return outcome, times
+    bound = max(squeeze.bound, modelled.bound) if modelled.bound is not None else squeeze.bound
+    return replace(modelled, bound=bound), reduction.recover(chosen)
 
 
 def _within_limits(setting: Setting, presolve: bool, control: Control, clock: _Clock) -> Found:
@@ -188,13 +222,12 @@ def _dearest(setting: Setting, l: int) -> float:
 
 
 def _solve(
-    problem: Problem, limits: Limits, options: SolveOptions, control: Control
+    problem: Problem, limits: Limits | None, options: SolveOptions, control: Control
 ) -> tuple[Outcome, dict[int, int] | None]:
     """Model and solve a problem; the times (steps) of its variables, None without a plan."""
     if not problem.times and not problem.uses:
         return Outcome(Termination.OPTIMAL, objective=problem.constant, bound=problem.constant, solver=highs.SOLVER), {}
-    table = limits.table if problem.uses else limits.table.iloc[:0]
-    model = build(problem, table)
+    model = build(problem, limits.table if limits is not None and problem.uses else None)
     solution = highs.solve(model, options, progress=control.progress, log_file=control.log_file)
     return solution.outcome, _times(model, problem) if solution.outcome.has_plan else None
 
@@ -231,5 +264,5 @@ def _tell(control: Control, clock: _Clock, incumbent: float, bound: float) -> No
 def _took(posed: int, kernel: Problem) -> str:
     """How the case was solved, for the notes of the run."""
     left = sum(len(times) for times in kernel.times.values())
-    solved = "solved without a model" if not left else f"{len(kernel.times):,} with {left:,} candidates modelled"
+    solved = "solved without a model" if not left else f"{len(kernel.times):,} with {left:,} candidates left"
     return f"{posed:,} times to decide: {posed - len(kernel.times):,} eliminated exactly, {solved}"
