@@ -161,8 +161,8 @@ def page(plan: Frames, figures: dict[str, Any], currency: str) -> Page:
     service = {
         "safety stock": f"{figures['safety_stock_value']:,.0f}{money} at {places}",
         "in the pipeline": f"{figures['pipeline_value']:,.0f}{money}",
-        "the whole against its parts": _saving(figures, "each_for_itself", "every stage for itself", money),
-        "and against stock only at the end": _saving(figures, "only_at_the_end", "it", money),
+        "every stage for itself": _saving(figures, "each_for_itself", "with each stage for itself", money),
+        "stock only at the end": _saving(figures, "only_at_the_end", "with stock only there", money),
     }
     if "value_change" in figures:
         service["against today's targets"] = f"{figures['value_change']:+,.0f}{money} of safety stock"
@@ -210,8 +210,10 @@ def constraint(limits: pd.DataFrame, money: str) -> str:
         return "No limit on safety stock holds this plan back."
     worth = binding["price"] * binding["capacity"] * 0.01
     row = binding.loc[worth.idxmax()]
-    over = f" It is exceeded by {row['excess']:,.6g} {row['unit']}." if row["excess"] > 0 else ""
+    unit = money.strip() if row["unit"] == "money" and money else row["unit"]
+    over = f" It is exceeded by {row['excess']:,.6g} {unit}." if row["excess"] > 0 else ""
+    one = {"stages": "stage"}.get(unit, unit)
     return (
-        f"The limit on {row['limit']} of {row['name'] or 'all stock'} holds the plan back most: one more of its "
-        f"{row['unit']} saves {row['price']:,.4g}{money} a year; 1% more about {worth.max():,.0f}{money}.{over}"
+        f"The limit on {row['limit']} of {row['name'] or 'all stock'} holds the plan back most: one more {one} of it "
+        f"saves {row['price']:,.4g}{money} a year; 1% more about {worth.max():,.0f}{money}.{over}"
     )
