@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,7 @@ from echelon.tables import Frames
 
 from .cases import arcs, frame, solve, stages
 
+ROOT = Path(__file__).parents[2]
 WEEKS = ["2026-01-05", "2026-01-12", "2026-01-19", "2026-01-26"]
 QUANTITIES = [14.0, 28.0, 7.0, 21.0]
 
@@ -98,6 +100,14 @@ def test_the_result_feeds_ordering() -> None:
     last = stock[stock["period"] == WEEKS[-1]]
     assert len(targets) > 0 and last["quantity"].notna().any()
     assert (last["closing"] >= last["quantity"].fillna(0.0) - 1e-6).all()
+
+
+def test_the_ordering_sample_case_serves_positioning_too() -> None:
+    """Tables made for ordering give a network as they are: 143 places, all with customers or serving some."""
+    tables = echelon.read(ROOT / "data" / "harbor_tools").tables
+    run = solve(tables)
+    assert run.outcome.termination is echelon.Termination.OPTIMAL
+    assert len(run.plan["stages"]) >= 140
 
 
 def test_months_count_their_days() -> None:

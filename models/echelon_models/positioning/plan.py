@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +55,7 @@ def only_at_the_end(network: Network, stock: Sequence[SafetyStock]) -> Plan:
     return follow(network, stock, quote)
 
 
-def follow(network: Network, stock: Sequence[SafetyStock], quote) -> Plan:
+def follow(network: Network, stock: Sequence[SafetyStock], quote: Callable[[int, int], int]) -> Plan:
     """The plan in which stage i quotes `quote(i, inbound)` steps, within its bounds; a stage that may hold no stock
     quotes at least its whole time."""
     n = len(network)

@@ -161,8 +161,8 @@ def page(plan: Frames, figures: dict[str, Any], currency: str) -> Page:
     service = {
         "safety stock": f"{figures['safety_stock_value']:,.0f}{money} at {places}",
         "in the pipeline": f"{figures['pipeline_value']:,.0f}{money}",
-        "every stage for itself": _saving(figures, "each_for_itself", "with each stage for itself", money),
-        "stock only at the end": _saving(figures, "only_at_the_end", "with stock only there", money),
+        "against every stage for itself": _saving(figures, "each_for_itself", money),
+        "against stock only at the end": _saving(figures, "only_at_the_end", money),
     }
     if "value_change" in figures:
         service["against today's targets"] = f"{figures['value_change']:+,.0f}{money} of safety stock"
@@ -185,11 +185,11 @@ def page(plan: Frames, figures: dict[str, Any], currency: str) -> Page:
     return Page(service, constraint(plan["limits"], money), "Where most of the safety stock sits", actions)
 
 
-def _saving(figures: dict[str, Any], name: str, words: str, money: str) -> str:
+def _saving(figures: dict[str, Any], name: str, money: str) -> str:
     saved = figures[f"saves_against_{name}"]
     other = saved + figures["holding_cost"]
     share = f" ({saved / other:.0%})" if other > 0 else ""
-    return f"costs {saved:,.0f}{money} a year less than {words}{share}"
+    return f"saves {saved:,.0f}{money} a year{share}"
 
 
 def _simulated(service: pd.DataFrame) -> str:

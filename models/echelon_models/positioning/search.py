@@ -85,10 +85,9 @@ class _Clock:
     def seconds(self) -> float:
         return time.monotonic() - self.began
 
-    def rest(self, options: SolveOptions, gap: float | None = None) -> SolveOptions:
+    def rest(self, options: SolveOptions) -> SolveOptions:
         """The options for what is left of the time."""
-        left = max(self.limit - self.seconds, 1.0)
-        return options.model_copy(update={"time_limit": left, "gap": options.gap if gap is None else gap})
+        return options.model_copy(update={"time_limit": max(self.limit - self.seconds, 1.0)})
 
 
 def _without_limits(
@@ -102,7 +101,8 @@ def _without_limits(
     reduction = reduce(problem) if presolve or not has_choice else Reduction(problem)
     note = _took(posed, problem)
     if presolve and problem.size > LARGEST_MODEL:
-        outcome, times = _squeeze(reduction, control, clock)
+        until = clock.began + clock.limit * (PRICES_UNTIL if len(prices) else MESSAGES_UNTIL)
+        outcome, times = _squeeze(reduction, control, clock, until)
         note += f" (after message passing {sum(map(len, problem.times.values())):,})"
     else:
         outcome, chosen = _solve(problem, setting.limits, clock.rest(control.options), control)
@@ -116,16 +116,18 @@ def _without_limits(
     return Found(_with_plan(outcome, setting.total(plan), outcome.bound, clock), plan, note, [])
 
 
-def _squeeze(reduction: Reduction, control: Control, clock: _Clock) -> tuple[Outcome, dict[int, int] | None]:
-    """Bound and plan of a large kernel by message passing; what that leaves open is modelled, if it is small enough."""
+def _squeeze(
+    reduction: Reduction, control: Control, clock: _Clock, until: float
+) -> tuple[Outcome, dict[int, int] | None]:
+    """Bound and plan of a large kernel by message passing `until` a moment (of time.monotonic()); what that leaves open
+    is modelled, if it is small enough."""
     problem, gap = reduction.kernel, control.options.gap
     squeeze = Squeeze(problem, control.options.seed)
-    deadline = clock.began + MESSAGES_UNTIL * clock.limit
     stalled = STALLED if problem.size <= LARGEST_REST else STALLED_FOR_GOOD
-    squeeze.run(deadline, gap, stalled, lambda cost, bound: _tell(control, clock, cost, bound))
+    squeeze.run(until, gap, stalled, lambda cost, bound: _tell(control, clock, cost, bound))
     times = reduction.recover(squeeze.times) if squeeze.chosen else None
     reached = relative_gap(squeeze.cost, squeeze.bound)
-    limit = "gap" if reached is not None and reached <= gap else "time" if time.monotonic() > deadline else "other"
+    limit = "gap" if reached is not None and reached <= gap else "time" if time.monotonic() > until else "other"
     ended = Termination.FEASIBLE if squeeze.chosen else Termination.NO_SOLUTION
     outcome = Outcome(ended, limit=limit, bound=squeeze.bound, solver="message passing")  # type: ignore[arg-type]
     if limit == "gap":

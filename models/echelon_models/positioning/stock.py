@@ -8,6 +8,7 @@ rate are tabulated for every step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from statistics import NormalDist
 
@@ -116,7 +117,7 @@ def _gamma(mean: np.ndarray, std: np.ndarray, level: float, kind: str, short: fl
     return _halve(expected_short, mean, mean + LARGEST_FACTOR * std, short) - mean
 
 
-def _halve(falling, low: np.ndarray, high: np.ndarray, target: float) -> np.ndarray:
+def _halve(falling: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray, target: float) -> np.ndarray:
     """Where the falling function meets the target, element by element, between low and high."""
     low, high = low.copy(), high.copy()
     for _ in range(HALVINGS):
