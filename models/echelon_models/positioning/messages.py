@@ -47,7 +47,7 @@ class Squeeze:
         """Sweep until bound and plan are within `gap`, the bound rises by less than the share `stalled` between two
         plans, or it is `deadline` (of time.monotonic())."""
         last, sweeps = -np.inf, 0
-        while time.monotonic() < deadline:
+        while sweeps < PLANS_EVERY or time.monotonic() < deadline:  # some bound and plan there must be
             before = self.bound
             self._sweep(self.order)
             self.bound = max(self.bound, self._sweep(self.order[::-1]))

@@ -139,7 +139,8 @@ def _squeeze(
     if chosen is None:
         return outcome, times
     bound = max(squeeze.bound, modelled.bound) if modelled.bound is not None else squeeze.bound
-    return replace(modelled, bound=bound), reduction.recover(chosen)
+    better = modelled.objective is not None and modelled.objective <= squeeze.cost
+    return replace(modelled, bound=bound), reduction.recover(chosen) if better else times
 
 
 def _within_limits(setting: Setting, presolve: bool, control: Control, clock: _Clock) -> Found:
@@ -244,6 +245,7 @@ def _times(model: pyo.ConcreteModel, problem: Problem) -> dict[int, int]:
 
 def _with_plan(outcome: Outcome, objective: float, bound: float | None, clock: _Clock) -> Outcome:
     """The outcome of a plan with its cost recomputed: waiting less than the model allows may have made it cheaper."""
+    bound = bound if bound is not None and np.isfinite(bound) else None
     gap = relative_gap(objective, bound)
     proven = gap is not None and gap <= highs.PROVEN
     return replace(
