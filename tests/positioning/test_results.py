@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import echelon
@@ -118,3 +119,29 @@ def test_the_sample_case_is_proven_and_keeps_its_promises() -> None:
     assert run.outcome.gap is not None and run.outcome.gap <= 0.01
     assert (run.plan["service"]["verdict"] == "kept").mean() > 0.95
     assert run.kpis["saves_against_each_for_itself"] > 0
+
+
+@pytest.mark.parametrize("days", [1, 2])
+def test_demand_is_that_of_its_history(days: int) -> None:
+    """Mean and deviation of a day: days without a row had no demand; a row may stand for several days."""
+    dates = pd.to_datetime(["2026-01-01", "2026-01-03", "2026-01-07"])
+    quantities = [4.0, 0.0, 6.0, 0.0, 0.0, 0.0, 5.0] if days == 1 else [4.0, 6.0, 0.0, 5.0]
+    history = pd.DataFrame({"stage": "SHOP", "day": dates, "quantity": [4.0, 6.0, 5.0]})
+    tables = change(serial(), "SHOP", demand_mean=None, demand_std=None) | {"demand_history": history}
+    shop = solve(tables, history_days=days).plan["stages"].set_index("stage").loc["SHOP"]
+    assert shop["demand_mean"] == pytest.approx(pd.Series(quantities).mean() / days)
+    assert shop["demand_std"] == pytest.approx(pd.Series(quantities).std() / math.sqrt(days))
+
+
+def test_bootstrap_covers_the_share_of_drawn_demand_that_is_promised() -> None:
+    """A day's net time drawn from a history of two values: the 95% quantile of one day is the higher of them."""
+    history = pd.DataFrame(
+        {"stage": "A", "day": pd.date_range("2026-01-01", periods=10), "quantity": [0.0] * 8 + [10.0] * 2}
+    )
+    one = {
+        "stages": stages(A={"cost_added": 1.0, "lead_time": 1}),
+        "arcs": arcs("A>A").iloc[:0],
+        "demand_history": history,
+    }
+    row = solve(one, demand_model="bootstrap").plan["stages"].iloc[0]
+    assert row["safety_stock"] == pytest.approx(10.0 - 2.0, abs=0.3)
