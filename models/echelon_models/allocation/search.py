@@ -1,0 +1,179 @@
+"""The search for the best award: in one model, or with many scenarios by cuts in rounds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyomo.environ as pyo
+
+from echelon.solvers import highs
+from echelon.solvers.outcome import Control, Outcome, SolveOptions, Termination, relative_gap
+from echelon_models.allocation.benders import Scenarios, measured
+from echelon_models.allocation.formulation import build
+from echelon_models.allocation.recourse import lost_arcs
+from echelon_models.allocation.sets import Sets
+
+LARGE = 15_000  # chances to deliver more in a scenario from which on the scenarios are decomposed
+ROUNDS = 20  # of award and cuts, at most
+FIRST_SHARE = 0.6  # of the time limit goes to the first of them at most
+EMPTY = 1e-6  # units: an award of less is none
+
+Values = Mapping[str, Mapping[Any, float]]
+
+
+@dataclass
+class Found:
+    """A search's end: the model with the plan in its variables (if there is one), how it ended, each scenario's
+    recourse cost, and whether the scenarios were decomposed."""
+
+    model: Any
+    scenarios: Scenarios
+    outcome: Outcome
+    costs: dict[str, float]
+    solution: highs.Solution
+    decomposed: bool
+
+
+def find(sets: Sets, control: Control, start: Values | None = None, prices: bool = False) -> Found:
+    """The best award within the time limit; `start` is an earlier one (see `values_of`)."""
+    scenarios = Scenarios(sets)
+    decomposed = sets.options.decompose == "always" or (sets.options.decompose == "auto" and chances(sets) > LARGE)
+    decomposed = decomposed and bool(scenarios.all)
+    model = build(sets, decomposed=decomposed)
+    if start is not None:
+        warm_start(model, start)
+    search = find_by_cuts if decomposed else find_at_once
+    return search(model, sets, scenarios, control, prices)
+
+
+def chances(sets: Sets) -> int:
+    """How many variables the recourse of all scenarios in one model would have, about."""
+    hit = {w: {i for _, i, _ in lost_arcs(sets, w)} for w in sets.scenarios}
+    arcs_of = dict.fromkeys(sets.suppliers_of, 0)
+    for _, i, _ in sets.arcs:
+        arcs_of[i] += 1
+    return sum(arcs_of[i] for items in hit.values() for i in items)
+
+
+def find_at_once(model: Any, sets: Sets, scenarios: Scenarios, control: Control, prices: bool) -> Found:
+    """The award and the recourse of all scenarios in one model."""
+    solution = highs.solve(model, control.options, progress=control.progress, log_file=control.log_file, prices=prices)
+    if not solution.outcome.has_plan:
+        return Found(model, scenarios, solution.outcome, {}, solution, decomposed=False)
+    costs = settle(model, sets, scenarios)
+    objective = float(pyo.value(model.plan_cost)) + measured(costs, sets)
+    outcome = with_objective(solution.outcome, objective, solution.outcome.bound)
+    return Found(model, scenarios, outcome, costs, solution, decomposed=False)
+
+
+def find_by_cuts(model: Any, sets: Sets, scenarios: Scenarios, control: Control, prices: bool) -> Found:
+    """The award by rounds: solve it with the cuts so far (a relaxation, so its bound holds), price it in every
+    scenario, add cuts there; until the best award seen is within the gap of the bound."""
+    options, began = control.options, time.monotonic()
+    guide = highs.Guide(tighten=lambda: scenarios.cuts(model))
+    best: tuple[float, Values, dict[str, float]] | None = None
+    bound, solution = None, None
+    for n in range(ROUNDS):
+        left = options.time_limit - (time.monotonic() - began)
+        if n and left < 0.02 * options.time_limit:
+            break
+        part = {"time_limit": max(left * FIRST_SHARE if n == 0 else left, 0.01), "gap": options.gap / 2}
+        solution = highs.solve(
+            model, options.model_copy(update=part), progress=control.progress, log_file=control.log_file,
+            prices=prices, guide=guide,
+        )  # fmt: skip
+        bound = max((b for b in (bound, solution.outcome.bound) if b is not None), default=None)
+        if not solution.outcome.has_plan:
+            break
+        costs = settle(model, sets, scenarios)
+        objective = float(pyo.value(model.plan_cost)) + measured(costs, sets)
+        if (best is None or objective < best[0]) and keeps_cost_limit(model, sets, costs):
+            best = (objective, values_of(model), costs)
+        gap = relative_gap(best[0], bound) if best is not None else None
+        if (gap is not None and gap <= max(options.gap, 1e-9)) or solution.outcome.limit == "interrupt":
+            break
+        if not scenarios.cuts(model) and solution.outcome.gap is not None and solution.outcome.gap <= 1e-9:
+            break
+        if best is not None:
+            warm_start(model, best[1])
+            for w, variable in model.scenario_cost.items():
+                variable.set_value(best[2][w], skip_validation=True)
+    assert solution is not None
+    return _end_of_rounds(model, scenarios, solution, best, bound, time.monotonic() - began)
+
+
+def _end_of_rounds(
+    model: Any, scenarios: Scenarios, solution: highs.Solution, best: Any, bound: float | None, seconds: float
+) -> Found:
+    """The best award of all rounds, in the model again."""
+    if best is None:
+        ended = solution.outcome
+        if ended.has_plan:  # awards were found, but none within the cost limit
+            ended = replace(ended, termination=Termination.NO_SOLUTION, limit="time", objective=None, gap=None)
+        return Found(model, scenarios, replace(ended, seconds=seconds), {}, solution, decomposed=True)
+    objective, values, _ = best
+    warm_start(model, values)
+    costs = scenarios.costs(model)
+    outcome = with_objective(replace(solution.outcome, seconds=seconds), objective, bound)
+    return Found(model, scenarios, outcome, costs, solution, decomposed=True)
+
+
+def with_objective(outcome: Outcome, objective: float, bound: float | None) -> Outcome:
+    """The outcome of an award that costs `objective`: proven optimal only where the bound says so."""
+    gap = relative_gap(objective, bound)
+    proven = gap is not None and gap <= highs.PROVEN
+    termination = Termination.OPTIMAL if proven else Termination.FEASIBLE
+    limit = None if proven else outcome.limit or "gap"
+    return replace(outcome, objective=objective, bound=bound, gap=gap, termination=termination, limit=limit)
+
+
+def keeps_cost_limit(m: Any, sets: Sets, costs: Mapping[str, float]) -> bool:
+    """Whether plan cost + expected recourse cost are within the option cost_limit."""
+    limit = sets.options.cost_limit
+    expected = sum(p * costs[w] for w, p in sets.scenarios.items())
+    return limit is None or float(pyo.value(m.plan_cost)) + expected <= limit * (1 + 1e-7) + 1e-6
+
+
+def settle(m: Any, sets: Sets, scenarios: Scenarios) -> dict[str, float]:
+    """Take back awards of nothing that no scenario and no survival needs (a search that ends at a gap, or for which an
+    award is free, may leave some); returns each scenario's recourse cost."""
+    costs = scenarios.costs(m)
+    helps = {arc[1:3] for w in scenarios.all for arc, v in w.model.extra.items() if v.value > EMPTY}
+    helps |= {key[2:4] for key, v in m.backup.items() if v.value > EMPTY}
+    counted = sets.options.min_suppliers > 1
+    for s, i in m.pairs:
+        empty = sum(m.quantity[s, i, l].value for l in sets.sites_of[s, i]) <= EMPTY
+        if empty and (s, i) not in helps and not counted and sets.items[i].min_suppliers <= 1:
+            m.award[s, i].set_value(0)
+            for k in range(len(m.price_steps.get((s, i), ()))):
+                m.price[s, i, k].set_value(0)
+                m.price_quantity[s, i, k].set_value(0.0)
+    for s in m.suppliers:
+        if all(m.award[s, i].value < 0.5 for i in sets.items_of[s]):
+            m.used[s].set_value(0)
+            for k in range(len(m.rebate_steps.get(s, ()))):
+                m.tier[s, k].set_value(0)
+                m.tier_spend[s, k].set_value(0.0)
+    return costs
+
+
+def values_of(m: Any) -> Values:
+    """The values of the award (not of the recourse) by variable and index, to start another search from."""
+    names = ("quantity", "award", "used", "price", "price_quantity", "tier", "tier_spend", "excess", "backup")
+    return {name: {k: v.value for k, v in getattr(m, name).items()} for name in names}
+
+
+def warm_start(m: Any, values: Values) -> None:
+    """Give the variables that the model shares with these values the same ones; HiGHS completes the rest."""
+    for name, known in values.items():
+        variable = getattr(m, name)
+        for key, value in known.items():
+            if key in variable:
+                variable[key].set_value(value, skip_validation=True)
+
+
+def part_of_time(options: SolveOptions, seconds: float) -> SolveOptions:
+    return options.model_copy(update={"time_limit": max(seconds, 0.01)})
