@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import allocation
 import echelon
 import ordering
 import positioning
@@ -23,6 +24,10 @@ from echelon.errors import shorten
 from protocol import Instance, in_fresh_process, peak_mb, write_json
 
 ADAPTERS = {"ordering": ordering.instances, "positioning": positioning.instances}
+ADAPTERS = {
+    "allocation": allocation.instances,
+    "ordering": ordering.instances,
+}
 FIGURES = ("instance", "objective", "bound", "gap", "seconds", "cpu_seconds", "best_known", "peak_mb", "termination")
 COLUMNS = (  # title, width, format of the printed figures
     ("objective", 14, ",.2f"),

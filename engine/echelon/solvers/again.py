@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +12,13 @@ import numpy as np
 import pyomo.environ as pyo
 
 from echelon.solvers.handover import hand_over
-from echelon.solvers.watch import Status
+from echelon.solvers.outcome import SolveOptions
+from echelon.solvers.watch import Status, Watch
 
 Values = Sequence[float] | np.ndarray
 
 TOLERANCE = 1e-6  # of rows and bounds: values that come from another solve may be off by as much
+FEASIBLE = 2  # HiGHS's word for a solution that keeps all rows
 
 
 @dataclass(frozen=True)
@@ -29,21 +32,25 @@ class Solved:
 
 
 class Again:
-    """Holds a Pyomo model as HiGHS sees it. `relaxed` leaves out that variables are whole; one thread, no log."""
+    """Holds a Pyomo model as HiGHS sees it. `relaxed` leaves out that variables are whole; `gap` is the relative gap
+    at which a search ends. One thread, no log."""
 
-    def __init__(self, model: pyo.ConcreteModel, *, relaxed: bool = False):
+    def __init__(self, model: pyo.ConcreteModel, *, relaxed: bool = False, gap: float = 0.0):
         arrays = hand_over(model)
         self.costs = arrays.cost  # of each column, as the model has them
+        self._variables = arrays.variables
         self._column = {id(variable): j for j, variable in enumerate(arrays.variables)}
+        self._whole = bool(arrays.integer.any()) and not relaxed
+        self._watch = Watch(SolveOptions())
         self._highs = highspy.Highs()
         for name, value in (
             ("log_to_console", False),
             ("threads", 1),
-            ("mip_rel_gap", 0.0),
+            ("mip_rel_gap", gap),
             ("primal_feasibility_tolerance", TOLERANCE),
         ):
             self._highs.setOptionValue(name, value)
-        if relaxed:  # presolve would be done anew each time, and throw the last basis away
+        if not self._whole:  # presolve would be done anew each time, and throw the last basis away
             self._highs.setOptionValue("presolve", "off")
         lp = arrays.highs()
         if relaxed:
@@ -54,9 +61,7 @@ class Again:
         """The columns of variables (Pyomo VarData)."""
         return np.array([self._column[id(variable)] for variable in variables], dtype=np.int32)
 
-    def bound(
-        self, columns: np.ndarray, lower: Sequence[float] | np.ndarray, upper: Sequence[float] | np.ndarray
-    ) -> None:
+    def bound(self, columns: np.ndarray, lower: Values, upper: Values) -> None:
         """Give the columns other bounds."""
         self._highs.changeColsBounds(len(columns), columns, np.asarray(lower, float), np.asarray(upper, float))
 
@@ -69,11 +74,20 @@ class Again:
         self._highs.changeColsCost(len(columns), columns, np.asarray(costs, float))
 
     def solve(self, seconds: float = 10.0) -> Solved | None:
-        """Solve the model as it stands; None if no optimum was found within about these seconds."""
-        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + seconds)
-        self._highs.run()
-        if self._highs.getModelStatus() != Status.kOptimal:
+        """Solve the model as it stands. Of a linear program the optimum, of one with whole numbers the best found
+        within the seconds; None if there is none."""
+        if self._whole:
+            self._watch.run(self._highs, time.monotonic() + seconds)
+        else:  # too quick to be worth a thread
+            self._highs.setOptionValue("time_limit", self._highs.getRunTime() + seconds)
+            self._highs.run()
+        info, solution = self._highs.getInfo(), self._highs.getSolution()
+        found = self._highs.getModelStatus() == Status.kOptimal
+        if not found and not (self._whole and info.primal_solution_status == FEASIBLE):
             return None
-        solution = self._highs.getSolution()
-        objective = self._highs.getInfo().objective_function_value
-        return Solved(objective, np.array(solution.col_value), np.array(solution.col_dual))
+        return Solved(info.objective_function_value, np.array(solution.col_value), np.array(solution.col_dual))
+
+    def load(self, solved: Solved) -> None:
+        """Give the model's variables these values."""
+        for variable, value in zip(self._variables, solved.values.tolist(), strict=True):
+            variable.set_value(value, skip_validation=True)

@@ -33,7 +33,6 @@ class Scenario:
             self._lp = Again(self.model, relaxed=True)
         own = [*self.model.quantity.values(), *self.model.award.values()]
         self._given = self._lp.columns(own)
-        self._decided = list(self.model.component_data_objects(pyo.Var))
 
     def solve(self, m: Any) -> tuple[float, np.ndarray, np.ndarray] | None:
         """(cost, slopes, the award they hold at) for the award in the model `m`, arcs first, then pairs; the recourse
@@ -43,8 +42,7 @@ class Scenario:
         solved = self._lp.solve()
         if solved is None:
             return None
-        for variable, value in zip(self._decided, solved.values.tolist(), strict=True):
-            variable.set_value(value, skip_validation=True)
+        self._lp.load(solved)
         return solved.objective, solved.reduced_costs[self._given], award
 
 
@@ -113,4 +111,4 @@ def measured(costs: Mapping[str, float], sets: Sets) -> float:
     if options.objective == "worst":
         return float(value.max())
     tail = min(t + float(probability @ np.maximum(value - t, 0.0)) / (1 - options.cvar_level) for t in value)
-    return (1 - options.cvar_weight) * expected + options.cvar_weight * tail
+    return float((1 - options.cvar_weight) * expected + options.cvar_weight * tail)

@@ -82,7 +82,7 @@ def slack_variables(m: Any, sets: Sets) -> None:
     """excess[n] over ceiling n, 0 where it is hard; slack[rule, who]: in the elastic model, by how much a rule is
     broken, each in a unit that makes it comparable with others."""
     m.ceilings = pyo.Set(initialize=range(len(sets.ceilings)))
-    m.excess = pyo.Var(m.ceilings, bounds=lambda m, n: (0, 0 if sets.ceilings[n].hard and not m.elastic else None))
+    m.excess = pyo.Var(m.ceilings, bounds=lambda m, n: (0, 0 if sets.ceilings[n].hard else None))
     m.slack = pyo.Var(pyo.Any, domain=pyo.NonNegativeReals, dense=False)
 
 

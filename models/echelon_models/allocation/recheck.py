@@ -20,6 +20,11 @@ from echelon.tables import Frames
 TOLERANCE = 1e-5  # absolute, plus 1e-6 of the size compared
 PAIR = ["supplier", "item"]
 ARC = ["supplier", "item", "site"]
+ONCE = (  # tables whose rows must have different keys, and the rule's name
+    ("flows", ARC, "one flow an arc"),
+    ("awards", PAIR, "one award a pair"),
+    ("supplier_awards", ["supplier"], "one row a supplier"),
+)
 
 
 class _Book:
@@ -60,6 +65,11 @@ class _Book:
 def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     """The plan's costs line by line, and the rules it breaks."""
     book = _Book()
+    plan = dict(plan)
+    for table, key, rule in ONCE:
+        twice = _keys(plan[table], key).duplicated()
+        book.none(rule, _keys(plan[table], key)[twice])
+        plan[table] = plan[table][~twice]
     flows = _flows(full, options, plan)
     awards = _awards(full, plan, flows)
     suppliers = _suppliers(full, plan, awards)
@@ -176,7 +186,6 @@ def _check_flows(book: _Book, full: Frames, plan: Frames, flows: pd.DataFrame) -
     """Flows run over known and allowed lanes and meet the demand exactly; what they cost is told truly."""
     told = plan["flows"].set_index(_keys(plan["flows"], ARC))
     book.none("every flow has an offer and a lane", flows.index[flows["known"] != "both"])
-    book.none("one flow an arc", flows.index[flows.index.duplicated()])
     book.at_most("flows are not negative", -flows["quantity"], 0.0)
     book.none("excluded pairs", flows.index[flows["excluded"].eq(True)])
     book.none("jurisdiction rules", flows.index[flows["forbidden"].eq(True)])
@@ -195,7 +204,6 @@ def _check_awards(
 ) -> None:
     """Every flow is awarded; awards keep the offers' terms and say truly what they are."""
     book.none("every award has an offer", awards.index[awards["known"] != "both"])
-    book.none("one award a pair", awards.index[awards.index.duplicated()])
     book.none("every flow is awarded", flows.index[~_keys(flows, PAIR).isin(awards.index)])
     book.equal("the quantity is what flows", awards["quantity"], awards["flow"])
     book.equal("good units", awards["good_units"], awards["flow"] * awards["yield_rate"])
@@ -254,7 +262,6 @@ def _check_suppliers(
     """Suppliers with an award, and no others, are told, with their spend, rebate and cost; their terms are kept."""
     awarded = pd.Index(awards["supplier"].unique())
     book.none("suppliers with an award are told", awarded.symmetric_difference(suppliers.index))
-    book.none("one row a supplier", suppliers.index[suppliers.index.duplicated()])
     lines = awards[awards["flow"] > 0].reset_index(drop=True)
     items = lines.groupby("supplier")["item"].nunique().reindex(suppliers.index).fillna(0)
     book.equal("number of items", suppliers["items"].astype(float), items)
@@ -460,7 +467,7 @@ def _risk(cost: np.ndarray, probability: np.ndarray, options: Any) -> float:
         taken = min(left, probability[n])
         tail, left = tail + taken * cost[n], left - taken
     cvar = (tail + left * cost.min()) / (1 - options.cvar_level)
-    return (1 - options.cvar_weight) * expected + options.cvar_weight * cvar
+    return float((1 - options.cvar_weight) * expected + options.cvar_weight * cvar)
 
 
 def _lost(full: Frames, flows: pd.DataFrame) -> pd.DataFrame:

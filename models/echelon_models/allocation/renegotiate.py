@@ -66,7 +66,7 @@ def unit_cost(m: Any, sets: Sets, s: str, i: str) -> float:
 
 
 class _Neighbourhood:
-    """The plans in which only one item's awards (and whether one more supplier is active) differ from the plan."""
+    """The plans in which only one item's awards (and which of its suppliers are used at all) differ from the plan."""
 
     def __init__(self, m: Any, sets: Sets):
         self.m, self.sets = m, sets
@@ -80,10 +80,10 @@ class _Neighbourhood:
         """(the least cut of the price by which the offer wins, the units it wins); None if it never can."""
         if self.cost is None:
             return None
-        free = self.again.columns(self._free(s, i))
+        free = self.again.columns(self._free(i))
         arcs = self.again.columns(self.m.quantity[s, i, l] for l in self.sets.sites_of[s, i])
         costs = self.again.costs[arcs]
-        held = [round(v.value) for v in self._free(s, i)]
+        held = [round(v.value) for v in self._free(i)]
         self.again.bound(free, np.zeros(len(free)), np.ones(len(free)))
         try:
             return self._dinkelbach(arcs, costs, DEAR * self.sets.offers[s, i].price + 1.0, deadline)
@@ -111,10 +111,11 @@ class _Neighbourhood:
             cut = better
         return found
 
-    def _free(self, s: str, i: str) -> list[Any]:
-        """The yes-or-no decisions of the item, and those of the supplier."""
+    def _free(self, i: str) -> list[Any]:
+        """The yes-or-no decisions of the item, and those of its suppliers as a whole."""
         m, suppliers = self.m, self.sets.suppliers_of[i]
         free = [m.award[t, i] for t in suppliers]
         free += [m.price[t, i, k] for t in suppliers for k in range(len(m.price_steps.get((t, i), ())))]
-        free += [m.used[s], *(m.tier[s, k] for k in range(len(m.rebate_steps.get(s, ()))))]
+        free += [m.used[t] for t in suppliers]
+        free += [m.tier[t, k] for t in suppliers for k in range(len(m.rebate_steps.get(t, ())))]
         return free

@@ -346,7 +346,7 @@ def losses_can_be_survived(tables: Frames, options: AllocationOptions) -> Iterat
     """An item that must survive the loss of any one has offers from two at least."""
     full = complete(tables, options)
     usable = full["arcs"][~(full["arcs"]["excluded"] | full["arcs"]["forbidden"])]
-    suppliers = full["suppliers"].set_index("supplier")
+    suppliers = full["suppliers"].set_index("supplier", drop=False)
     for row, line in full["items"][full["items"]["survives"] != "none"].iterrows():
         sources = usable.loc[usable["item"] == line["item"], "supplier"]
         names = set(sources.map(suppliers[line["survives"]]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +15,11 @@ from echelon_models.allocation.benders import Scenarios, measured
 from echelon_models.allocation.formulation import build
 from echelon_models.allocation.recourse import lost_arcs
 from echelon_models.allocation.sets import Sets
+from echelon_models.allocation.start import block_of, restricted_award
 
 LARGE = 15_000  # chances to deliver more in a scenario from which on the scenarios are decomposed
 ROUNDS = 20  # of award and cuts, at most
+START_SHARE = 0.25  # of the time limit goes to the first plan of a large case at most
 FIRST_SHARE = 0.6  # of the time limit goes to the first of them at most
 EMPTY = 1e-6  # units: an award of less is none
 
@@ -49,6 +51,11 @@ def find(sets: Sets, control: Control, start: Values | None = None, prices: bool
     return search(model, sets, scenarios, control, prices)
 
 
+def guide_of(model: Any, sets: Sets, time_limit: float, tighten: Callable[[], list[Any]] | None = None) -> highs.Guide:
+    """How a large search finds its first plan and improves it."""
+    return highs.Guide(tighten, lambda: restricted_award(model, sets, START_SHARE * time_limit), block_of(sets))
+
+
 def chances(sets: Sets) -> int:
     """How many variables the recourse of all scenarios in one model would have, about."""
     hit = {w: {i for _, i, _ in lost_arcs(sets, w)} for w in sets.scenarios}
@@ -60,7 +67,10 @@ def chances(sets: Sets) -> int:
 
 def find_at_once(model: Any, sets: Sets, scenarios: Scenarios, control: Control, prices: bool) -> Found:
     """The award and the recourse of all scenarios in one model."""
-    solution = highs.solve(model, control.options, progress=control.progress, log_file=control.log_file, prices=prices)
+    solution = highs.solve(
+        model, control.options, progress=control.progress, log_file=control.log_file, prices=prices,
+        guide=guide_of(model, sets, control.options.time_limit),
+    )  # fmt: skip
     if not solution.outcome.has_plan:
         return Found(model, scenarios, solution.outcome, {}, solution, decomposed=False)
     costs = settle(model, sets, scenarios)
@@ -73,7 +83,7 @@ def find_by_cuts(model: Any, sets: Sets, scenarios: Scenarios, control: Control,
     """The award by rounds: solve it with the cuts so far (a relaxation, so its bound holds), price it in every
     scenario, add cuts there; until the best award seen is within the gap of the bound."""
     options, began = control.options, time.monotonic()
-    guide = highs.Guide(tighten=lambda: scenarios.cuts(model))
+    guide = guide_of(model, sets, options.time_limit, lambda: scenarios.cuts(model))
     best: tuple[float, Values, dict[str, float]] | None = None
     bound, solution = None, None
     for n in range(ROUNDS):

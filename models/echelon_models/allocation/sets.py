@@ -18,7 +18,10 @@ from echelon.tables import Frames
 from echelon_models.allocation.schema import AllocationOptions
 
 DAYS_OF_YEAR = 365.0
-SLIVER = 1e-6  # a range of quantities ends this part below the next break: there the next price holds
+ABOVE = (
+    1.001  # an award may seem to exceed its supplier's capacity by this: else its bound would hide the price of that
+)
+SLIVER = 1e-5  # a range of quantities ends this part below the next break: there the next price holds
 
 Pair = tuple[str, str]
 Arc = tuple[str, str, str]
@@ -93,7 +96,7 @@ class Sets:
     def most(self, s: str, i: str) -> float:
         """The tight big M of a pair, units: what its sites need, within the capacities of offer and supplier."""
         need = sum(self.most_at(s, i, l) for l in self.sites_of[s, i])
-        return min(need, _or_infinite(self.offers[s, i].capacity), _or_infinite(self.suppliers[s].capacity))
+        return min(need, _or_infinite(self.offers[s, i].capacity), ABOVE * self.capacity(s))
 
     def least(self, s: str, i: str) -> float:
         """Smallest award, if any, units: the offer's minimum or the item's smallest share of its demand."""
