@@ -5,8 +5,8 @@
 
 Every item has offers from about a quarter of the suppliers, near its base price, most with price breaks; suppliers have
 activation costs, capacities and rebates on total spend; items have shares and numbers of suppliers; suppliers, parents
-and regions have caps. In a scenario one to four suppliers fail, or a part of a region. Each seed runs in a fresh process;
-exit code 1 if a solve failed.
+and regions have caps. In a scenario one to four suppliers fail, or a part of a region. Each seed runs in a fresh
+process; exit code 1 if a solve failed.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _offers(
     level = random.normal(1.0, 0.05, len(suppliers))
     offers, breaks = [], []
     for n, item in enumerate(items):
-        for s in random.choice(len(suppliers), random.integers(6, 15), replace=False):
+        for s in random.choice(len(suppliers), min(random.integers(6, 15), len(suppliers)), replace=False):
             price = round(base[n] * level[s] * random.normal(1.0, 0.08), 3)
             capacity = np.round(demand[n] * random.uniform(0.4, 1.2))
             offers.append((suppliers[s], item, price, float(random.integers(100, 1500)), capacity))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ def test_one_more_supplier_never_costs(tables: Frames) -> None:
 def test_more_weight_on_cvar_never_raises_it_and_costs_more(tables: Frames) -> None:
     """Along the weights expected cost rises and CVaR falls: the least of a sum leans to what weighs more."""
     points = [frontier_point(tables, weight) for weight in (0.0, 0.3, 0.6, 0.9)]
-    for (cost, risk), (more_cost, less_risk) in zip(points, points[1:], strict=False):
+    for (cost, risk), (more_cost, less_risk) in itertools.pairwise(points):
         assert less_risk <= risk + 1e-5 * abs(risk)
         assert more_cost >= cost - 1e-5 * abs(cost)
 

@@ -73,6 +73,11 @@ class Again:
         """Give the columns other costs."""
         self._highs.changeColsCost(len(columns), columns, np.asarray(costs, float))
 
+    def start_from(self, solved: Solved) -> None:
+        """Begin the next search from these values."""
+        count = len(solved.values)
+        self._highs.setSolution(count, np.arange(count, dtype=np.int32), solved.values)
+
     def solve(self, seconds: float = 10.0) -> Solved | None:
         """Solve the model as it stands. Of a linear program the optimum, of one with whole numbers the best found
         within the seconds; None if there is none."""

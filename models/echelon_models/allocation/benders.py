@@ -1,8 +1,10 @@
 """Many scenarios: the recourse of each is a small linear program of its own, and cuts tell the award model its cost.
 
-Benders decomposition with one cut a scenario (Birge & Louveaux, Introduction to Stochastic Programming, 2nd ed., 2011,
-section 5.3): where an award meets cost Q with slope g in a scenario, that scenario costs at least
-Q + g·(award - this award) for any award, because recourse cost is convex in it.
+Benders decomposition (Birge & Louveaux, Introduction to Stochastic Programming, 2nd ed., 2011, section 5.1). Where an
+award meets cost Q_w with slope g_w in scenario w, that scenario costs at least Q_w + g_w·(award - this award) for any
+award, because recourse cost is convex in it. What the objective counts is the largest of all averages of the Q_w whose
+weights a risk measure allows (Artzner et al., Mathematical Finance 9, 1999): the average of these lower bounds, with
+the weights that are largest here, is a cut for it.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ class Scenario:
         with garbage_collector_paused():
             self.model = recourse_model(sets, name)
             self.arcs, self.pairs = list(self.model.quantity), list(self.model.award)
+            self.keys: list[Any] = [*self.arcs, *self.pairs]
             self._lp = Again(self.model, relaxed=True)
         own = [*self.model.quantity.values(), *self.model.award.values()]
         self._given = self._lp.columns(own)
@@ -79,36 +82,53 @@ class Scenarios:
 
     def cuts(self, m: Any) -> list[Any]:
         """Adds to a decomposed model the cuts that its present award (whole or not) violates, and returns them."""
+        solved = {scenario.name: scenario.solve(m) for scenario in self.all}
+        if any(answer is None for answer in solved.values()):
+            return []
+        costs = dict.fromkeys(self.sets.scenarios, 0.0) | {w: answer[0] for w, answer in solved.items() if answer}
+        wanted = [(m.risk, weights(costs, self.sets))]
+        if self.sets.options.cost_limit is not None:
+            wanted.append((m.expected, self.sets.scenarios))
         added = []
-        for scenario in self.all:
-            solved = scenario.solve(m)
-            if solved is None:
-                continue
-            cost, slopes, award = solved
-            variable = m.scenario_cost[scenario.name]
-            if cost - variable.value > WORTHWHILE * max(1.0, abs(cost)):
-                added.append(self._cut(m, scenario, cost, slopes, award))
+        for variable, weight in wanted:
+            value = sum(weight[w] * cost for w, cost in costs.items())
+            if value - variable.value > WORTHWHILE * max(1.0, abs(value)):
+                added.append(m.cuts.add(self._cut(m, variable, weight, solved)))
         return added
 
-    def _cut(self, m: Any, scenario: Scenario, cost: float, slopes: np.ndarray, award: np.ndarray) -> Any:
-        variables = [m.quantity[a] for a in scenario.arcs] + [m.award[p] for p in scenario.pairs]
-        steep = np.flatnonzero(np.abs(slopes) > FLAT * max(1.0, np.abs(slopes).max(initial=0.0)))
-        constant = cost - float(slopes[steep] @ award[steep])
-        slope = sum(float(slopes[j]) * variables[j] for j in steep)
-        return m.cuts.add(m.scenario_cost[scenario.name] - slope >= constant)
+    def _cut(self, m: Any, variable: Any, weight: Mapping[str, float], solved: Mapping[str, Any]) -> Any:
+        """variable >= Σ_w weight·(cost + slopes·(award - the award it was solved at))."""
+        constant = 0.0
+        slope: dict[Any, float] = {}
+        for scenario in self.all:
+            share, (cost, slopes, award) = weight[scenario.name], solved[scenario.name]
+            if share <= 0:
+                continue
+            constant += share * (cost - float(slopes @ award))
+            for key, value in zip(scenario.keys, slopes.tolist(), strict=True):
+                slope[key] = slope.get(key, 0.0) + share * value
+        steep = FLAT * max((abs(g) for g in slope.values()), default=0.0)
+        terms = [g * (m.quantity[key] if len(key) == 3 else m.award[key]) for key, g in slope.items() if abs(g) > steep]
+        return variable - sum(terms) >= constant
+
+
+def weights(costs: Mapping[str, float], sets: Sets) -> dict[str, float]:
+    """How much of each scenario's recourse cost the objective counts: its probability, all for the dearest, or a mix
+    of the probability and a part of the dearest 1 - level of the years."""
+    options, probability = sets.options, sets.scenarios
+    if options.objective == "expected":
+        return dict(probability)
+    dearest = sorted(costs, key=lambda w: -costs[w])
+    if options.objective == "worst":
+        return {w: float(w == dearest[0]) for w in costs}
+    tail, left = {}, 1 - options.cvar_level
+    for w in dearest:
+        tail[w] = min(left, probability[w])
+        left -= tail[w]
+    share = options.cvar_weight / (1 - options.cvar_level)
+    return {w: (1 - options.cvar_weight) * probability[w] + share * tail[w] for w in costs}
 
 
 def measured(costs: Mapping[str, float], sets: Sets) -> float:
     """What the objective counts of these recourse costs, money: see `recourse.measure`."""
-    if not costs:
-        return 0.0
-    options = sets.options
-    value = np.array([costs[w] for w in sets.scenarios])
-    probability = np.array(list(sets.scenarios.values()))
-    expected = float(probability @ value)
-    if options.objective == "expected":
-        return expected
-    if options.objective == "worst":
-        return float(value.max())
-    tail = min(t + float(probability @ np.maximum(value - t, 0.0)) / (1 - options.cvar_level) for t in value)
-    return float((1 - options.cvar_weight) * expected + options.cvar_weight * tail)
+    return sum(weight * costs[w] for w, weight in weights(costs, sets).items()) if costs else 0.0

@@ -30,12 +30,35 @@ def all_scenarios(m: Any, sets: Sets) -> Any:
 
 
 def decomposed_scenarios(m: Any, sets: Sets) -> Any:
-    """The recourse cost of each scenario as one variable, which cuts bound from below (at first, by all that a failure
-    could save); returns the measure of them, money."""
-    struck = [w for w in sets.scenarios if lost_arcs(sets, w)]
-    m.scenario_cost = pyo.Var(struck, bounds=lambda m, w: (-largest_saving(sets, w), None))
+    """What the objective counts of the recourse costs as one variable, risk, and where there is a cost limit their
+    mean as another, expected: cuts bound both from below; the first one says that a good unit that does not come costs
+    at least what the cheapest other source does, less what is saved. Returns risk."""
+    least = -max(largest_saving(sets, w) for w in sets.scenarios)
+    m.risk = pyo.Var(bounds=(least, None))
+    m.expected = pyo.Var(bounds=(least, None))
     m.cuts = pyo.ConstraintList()
-    return measure(m, sets, {w: m.scenario_cost[w] if w in m.scenario_cost else 0.0 for w in sets.scenarios})
+    first = sum(cost * m.quantity[arc] for arc, cost in cheapest_failures(sets).items())
+    m.cuts.add(m.risk - first >= 0)
+    m.cuts.add(m.expected - first >= 0)
+    limit_cost(m, sets, m.expected)
+    return m.risk
+
+
+def cheapest_failures(sets: Sets) -> dict[tuple[str, str, str], float]:
+    """For each arc, the mean over the scenarios of what the failing part of a unit costs at least, money: the cheapest
+    other source of a good unit, as if it had no limit, less what is saved."""
+    total: dict[tuple[str, str, str], float] = defaultdict(float)
+    for w, probability in sets.scenarios.items():
+        lost = lost_arcs(sets, w)
+        cheapest = {i: min(sets.items[i].emergency_price, sets.items[i].shortage_cost) for _, i, _ in lost}
+        for arc in sets.arcs:
+            if arc[1] in cheapest and sets.left.get((w, arc[0]), 1.0) > 0:
+                source = paid(sets, arc) / sets.offers[arc[:2]].yield_rate
+                cheapest[arc[1]] = min(cheapest[arc[1]], source)
+        for arc, part in lost.items():
+            again = sets.offers[arc[:2]].yield_rate * cheapest[arc[1]]
+            total[arc] += probability * part * (again - saved(sets, arc))
+    return total
 
 
 def largest_saving(sets: Sets, w: str) -> float:

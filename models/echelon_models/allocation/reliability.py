@@ -7,6 +7,7 @@ Analysis of Failure Time Data, 2nd ed., 2002, section 1.4), as `scipy.stats.ecdf
 
 from __future__ import annotations
 
+import warnings
 from datetime import date
 
 import numpy as np
@@ -65,7 +66,8 @@ def _on_time(group: pd.DataFrame, today: pd.Timestamp, confidence: float) -> tup
     estimate = _survival(group, "promised", today).cdf
     on_time = float(estimate.evaluate(0.0))
     if 0.0 < on_time < 1.0:
-        with np.errstate(all="ignore"):
+        with warnings.catch_warnings():  # scipy warns of the ends of the curve, where the interval has no width
+            warnings.simplefilter("ignore", RuntimeWarning)
             interval = estimate.confidence_interval(confidence, method="log-log")
             low, high = float(interval.low.evaluate(0.0)), float(interval.high.evaluate(0.0))
         if low == low and high == high:

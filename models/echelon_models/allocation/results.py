@@ -124,11 +124,14 @@ def constraint(plan: Frames, money: str) -> str:
     rules = plan["rule_prices"][plan["rule_prices"]["saving"] > 0]
     if len(rules):
         dearest = rules.loc[rules["saving"].idxmax()]
-        said.append(f"The rule that costs most is {dearest['rule']}: {dearest['saving']:,.0f}{money} a year at least.")
+        said.append(f"The rule that costs most is {dearest['rule']}: {dearest['saving']:,.0f}{money} a year.")
     limits = plan["limits"][plan["limits"]["price"] > 0]
     if len(limits):
         row = limits.loc[(limits["price"] * limits["capacity"]).idxmax()]
-        name, one = row["name"] or "all items", {"units": "unit"}.get(row["unit"], row["unit"])
+        name, one = (
+            row["name"] or "all items",
+            {"units": "unit", "money": money.strip() or "unit of money"}.get(row["unit"], row["unit"]),
+        )
         said.append(
             f"The {row['limit']} of {name} binds: one more {one} saves {row['price']:,.4g}{money}, "
             f"1% more about {row['price'] * row['capacity'] * 0.01:,.0f}{money}."

@@ -390,7 +390,7 @@ class RulePrice(Row):
 
     rule: Text = column("The rule that is dropped", example="smallest shares", key=True)
     cost_without: float = column("Cost of the best plan found without it", example=101000.0, unit="money")
-    saving: float = column("What dropping it saves, at least", example=2400.0, unit="money", ge=0)
+    saving: float = column("What this plan costs more than that", example=2400.0, unit="money", ge=0)
     at_most: float | None = column("What dropping it can save at most; blank: no bound", example=2500.0, unit="money", ge=0, default=None)  # fmt: skip
 
 

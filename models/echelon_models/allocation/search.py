@@ -97,6 +97,8 @@ def find_by_cuts(model: Any, sets: Sets, scenarios: Scenarios, control: Control,
         )  # fmt: skip
         bound = max((b for b in (bound, solution.outcome.bound) if b is not None), default=None)
         if not solution.outcome.has_plan:
+            if solution.outcome.termination is Termination.NO_SOLUTION and solution.outcome.limit == "time":
+                continue  # the next round has all the time that is left
             break
         costs = settle(model, sets, scenarios)
         objective = float(pyo.value(model.plan_cost)) + measured(costs, sets)
@@ -109,8 +111,9 @@ def find_by_cuts(model: Any, sets: Sets, scenarios: Scenarios, control: Control,
             break
         if best is not None:
             warm_start(model, best[1])
-            for w, variable in model.scenario_cost.items():
-                variable.set_value(best[2][w], skip_validation=True)
+            model.risk.set_value(measured(best[2], sets), skip_validation=True)
+            expected = sum(p * best[2][w] for w, p in sets.scenarios.items())
+            model.expected.set_value(expected, skip_validation=True)
     assert solution is not None
     return _end_of_rounds(model, scenarios, solution, best, bound, time.monotonic() - began)
 

@@ -5,34 +5,44 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
+import numpy as np
+
 from echelon.solvers.again import Again
 from echelon_models.allocation.sets import Sets
 
-NEXT_BEST = 2  # offers an item keeps beside those that the relaxation uses
+NEXT_BEST = (0, 2)  # offers an item keeps beside those that the relaxation uses, search by search
 USED = 1e-4  # part of an award from which on the relaxation uses it
 FIRST_GAP = 3e-3  # relative gap at which the restricted search ends
 BLOCK = 6  # items whose awards are improved together
 
 
 def restricted_award(m: Any, sets: Sets, seconds: float) -> None:
-    """Read the relaxation from the variables and set them to the best award among the offers it uses; leave them as
-    they are if none is found within the seconds."""
-    kept = promising(m, sets)
-    again = Again(m, gap=FIRST_GAP)
-    out = [m.award[pair] for pair in m.award if pair not in kept]
-    again.fix(again.columns(out), [0.0] * len(out))
-    solved = again.solve(seconds)
-    if solved is not None:
-        again.load(solved)
+    """Read the relaxation from the variables and set them to the best award among the offers it uses, then among those
+    and a few more; leave them as they are if none is found within the seconds. Scenarios' cuts are left out here."""
+    kept = [promising(m, sets, more) for more in NEXT_BEST]
+    cuts = getattr(m, "cuts", None)
+    if cuts is not None:
+        cuts.deactivate()
+    again, best = Again(m, gap=FIRST_GAP), None
+    if cuts is not None:
+        cuts.activate()
+    awards = again.columns(m.award.values())
+    for pairs in kept:
+        again.bound(awards, np.zeros(len(awards)), [float(pair in pairs) for pair in m.award])
+        if best is not None:
+            again.start_from(best)
+        best = again.solve(seconds / len(kept)) or best
+    if best is not None:
+        again.load(best)
 
 
-def promising(m: Any, sets: Sets) -> set[tuple[str, str]]:
+def promising(m: Any, sets: Sets, more: int) -> set[tuple[str, str]]:
     """The pairs that the relaxation uses, those that must have an award, and the cheapest others of each item."""
     kept = {pair for pair, variable in m.award.items() if variable.value > USED}
     kept |= set(sets.required) | {pair for pair, row in sets.shares.items() if row.min_share > 0}
     for i, suppliers in sets.suppliers_of.items():
         rest = [s for s in suppliers if (s, i) not in kept]
-        kept |= {(s, i) for s in sorted(rest, key=lambda s: _unit_cost(sets, s, i))[:NEXT_BEST]}
+        kept |= {(s, i) for s in sorted(rest, key=lambda s: _unit_cost(sets, s, i))[:more]}
     return kept
 
 
