@@ -48,14 +48,20 @@ class Item(InputRow):
     emergency_price: float | None = column("Price of one unit bought elsewhere in an emergency; blank: from the option emergency_premium", example=21.0, unit="money/unit", ge=0, default=None)  # fmt: skip
     emergency_limit: float | None = column("Most units to be had so in a year; blank: any number, 0: none", example=4000.0, unit="units", ge=0, default=None)  # fmt: skip
     shortage_cost: float | None = column("Penalty for one unit missing; blank: from the option shortage_factor", example=45.0, unit="money/unit", ge=0, default=None)  # fmt: skip
-    min_suppliers: int = column("Fewest suppliers with an award", example=1, ge=0, default=0)
+    min_suppliers: int = column("Fewest suppliers with an award", example=1, unit="suppliers", ge=0, default=0)
     max_suppliers: float | None = column(
-        "Most suppliers with an award, a whole number; blank: any number", example=3, ge=1, default=None
+        "Most suppliers with an award, a whole number; blank: any number",
+        example=3,
+        unit="suppliers",
+        ge=1,
+        default=None,
     )
     smallest_share: float | None = column("Smallest award, if any, as a share of the item's demand; blank: 0, or the option smallest_share where min_suppliers is over 1", example=0.1, ge=0, le=1, default=None)  # fmt: skip
     local_min_share: float = column("Smallest share that goes to suppliers in the region of the site they deliver to", example=0.0, ge=0, le=1, default=0.0)  # fmt: skip
     survives: Literal["none", "supplier", "parent", "region"] = column("Loss of any one of these must leave awarded suppliers that can cover the demand", example="none", default="none")  # fmt: skip
-    survival_share: float = column("Part of the demand that they must cover then", example=0.8, gt=0, le=1, default=1.0)
+    survival_share: float = column(
+        "Part of the demand that they must cover then", example=0.8, unit="units/unit", gt=0, le=1, default=1.0
+    )
 
 
 class Site(rows.Site):
@@ -83,7 +89,7 @@ class Supplier(InputRow):
     capacity: float | None = column("Most units of all items together; blank: no limit", example=60000.0, unit="units", ge=0, default=None)  # fmt: skip
     minimum_spend: float = column("Least spend with it, if any", example=20000.0, unit="money", ge=0, default=0.0)
     on_time: float | None = column("Probability that a delivery is on time; blank: from deliveries, else 1", example=None, ge=0, le=1, default=None)  # fmt: skip
-    flexibility: float | None = column("How much more than its award it delivers when others fail, as a share of the award; blank: up to its capacity", example=0.5, ge=0, default=None)  # fmt: skip
+    flexibility: float | None = column("How much more than its award it delivers when others fail, as a share of the award; blank: up to its capacity", example=0.5, unit="units/unit", ge=0, default=None)  # fmt: skip
     disruption_probability: float = _probability("it is disrupted")
     capacity_left: float = _capacity_left("it")
 
@@ -97,7 +103,7 @@ class Offer(InputRow):
     award_cost: float = column("Cost of awarding this item to this supplier: tooling, samples", example=800.0, unit="money/year", ge=0, default=0.0)  # fmt: skip
     minimum: float = column("Smallest award, if any", example=500.0, unit="units", ge=0, default=0.0)
     capacity: float | None = column("Largest award; blank: no limit", example=9000.0, unit="units", ge=0, default=None)
-    yield_rate: float = column("Part of the units that is good; more are bought to get enough good ones", example=0.99, gt=0, le=1, default=1.0)  # fmt: skip
+    yield_rate: float = column("Part of the units that is good; more are bought to get enough good ones", example=0.99, unit="units/unit", gt=0, le=1, default=1.0)  # fmt: skip
     carbon: float = column("Emissions of making one unit", example=2.5, unit="kg/unit", ge=0, default=0.0)
 
 
@@ -116,7 +122,7 @@ class Rebate(InputRow):
 
     supplier: Text = _supplier()
     from_spend: float = column("Spend from which the rebate holds", example=50000.0, unit="money", gt=0, key=True)
-    rate: float = column("Rebate as a share of the spend", example=0.02, ge=0, lt=1)
+    rate: float = column("Rebate as a share of the spend", example=0.02, unit="money/money", ge=0, lt=1)
     kind: Literal["whole", "beyond"] = column("whole: on all spend; beyond: on the spend from this amount on", example="whole", default="whole")  # fmt: skip
 
 
@@ -128,7 +134,9 @@ class Lane(InputRow):
     site: Text = column("Site", example=MAIN_SITE, key=True, reference="sites", default=MAIN_SITE)
     item: Text = column("Item; blank: every item without a row of its own on this lane", example=EVERY, key=True, reference="items", default=EVERY)  # fmt: skip
     freight: float = column("Freight of one unit", example=0.35, unit="money/unit", ge=0, default=0.0)
-    duty_rate: float = column("Duty as a share of the offer's price below any break", example=0.03, ge=0, default=0.0)
+    duty_rate: float = column(
+        "Duty as a share of the offer's price below any break", example=0.03, unit="money/money", ge=0, default=0.0
+    )
     lead_time: float | None = column("Days from order to arrival; blank: from deliveries, else 0", example=21.0, unit="days", ge=0, default=None)  # fmt: skip
     lead_time_deviation: float | None = column("Standard deviation of these days; blank: from deliveries, else 0", example=4.0, unit="days", ge=0, default=None)  # fmt: skip
     carbon: float = column("Emissions of moving one unit", example=0.4, unit="kg/unit", ge=0, default=0.0)
@@ -175,8 +183,8 @@ class Jurisdiction(InputRow):
     from these only."""
 
     item_class: Text = column("Class of items", example="dual use", key=True)
-    region: Text = column("Region of suppliers", example="EU", key=True)
-    rule: Literal["allowed", "forbidden"] = column("Whether they may deliver it", example="allowed")
+    region: Text = column("Region of suppliers", example="OVERSEAS", key=True)
+    rule: Literal["allowed", "forbidden"] = column("Whether they may deliver it", example="forbidden")
 
 
 class Cap(InputRow):
@@ -229,7 +237,7 @@ INPUTS = (
     Table("items", Item, required=True),
     Table("sites", Site),
     Table("regions", Region),
-    Table("suppliers", Supplier),
+    Table("suppliers", Supplier, more_examples=({"supplier": "TIANHE", "region": "OVERSEAS"},)),
     Table("offers", Offer, required=True),
     Table("price_breaks", PriceBreak, belongs_to="offers"),
     Table("rebates", Rebate),
@@ -290,7 +298,7 @@ class Award(Row):
     unit_price: float = column("Average price of one unit, before rebates", example=13.1, unit="money/unit", ge=0)
     spend: float = column("Price of the goods, before rebates", example=79386.0, unit="money", ge=0)
     award_cost: float = column("Cost of this award", example=800.0, unit="money", ge=0)
-    change: float = column("Change of the share against today's award", example=0.4, ge=-1, le=1)
+    change: float = column("Change of the share against today's award", example=0.4, unit="units/unit", ge=-1, le=1)
 
 
 class Flow(Row):
@@ -312,7 +320,7 @@ class SupplierAward(Row):
     """All that a supplier gets."""
 
     supplier: Text = column("Supplier", example="NORDBOHR", key=True)
-    items: int = column("Number of items awarded", example=1, ge=0)
+    items: int = column("Number of items awarded", example=1, unit="items", ge=0)
     quantity: float = column("Units of all items", example=6060.0, unit="units", ge=0)
     spend: float = column("Price of the goods, before rebates", example=79386.0, unit="money", ge=0)
     share: float = column("Part of all spend", example=1.0, ge=0, le=1)
@@ -323,7 +331,7 @@ class SupplierAward(Row):
 class ScenarioCost(Row):
     """What the year costs in a scenario, dearest first."""
 
-    rank: int = column("1 is the dearest", example=1, ge=1)
+    rank: int = column("1 is the dearest", example=1, unit="place", ge=1)
     scenario: Text = column("Scenario", example="flood", key=True)
     probability: float = column("Its probability", example=0.05, ge=0, le=1)
     cost: float = column("Cost of the year", example=120000.0, unit="money")
@@ -374,8 +382,8 @@ class Reliability(Row):
     """A supplier's record by survival analysis (Kaplan-Meier): open deliveries count as not yet arrived."""
 
     supplier: Text = column("Supplier", example="NORDBOHR", key=True)
-    deliveries: int = column("Deliveries known", example=40, ge=0)
-    still_open: int = column("Of these, still open", example=3, ge=0)
+    deliveries: int = column("Deliveries known", example=40, unit="deliveries", ge=0)
+    still_open: int = column("Of these, still open", example=3, unit="deliveries", ge=0)
     on_time: float | None = column("Probability that a delivery is on time; blank: nothing has arrived yet", example=0.92, ge=0, le=1, default=None)  # fmt: skip
     on_time_low: float | None = column("Lower end of its confidence interval", example=0.83, ge=0, le=1, default=None)
     on_time_high: float | None = column("Upper end of its confidence interval", example=0.98, ge=0, le=1, default=None)
@@ -402,7 +410,7 @@ class Renegotiation(Row):
     item: Text = column("Item", example="MOTOR-18V", key=True)
     price: float = column("Its price now, below any break", example=15.0, unit="money/unit", ge=0)
     target_price: float = column("Price below which it wins", example=13.6, unit="money/unit")
-    cut: float = column("The fall it takes, as a share of the price", example=0.093)
+    cut: float = column("The fall it takes, as a share of the price", example=0.093, unit="money/money")
     quantity: float = column("Quantity it would win", example=2400.0, unit="units", gt=0)
 
 
