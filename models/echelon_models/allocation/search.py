@@ -20,7 +20,7 @@ from echelon_models.allocation.start import block_of, restricted_award
 LARGE = 15_000  # chances to deliver more in a scenario from which on the scenarios are decomposed
 ROUNDS = 20  # of award and cuts, at most
 START_SHARE = 0.25  # of the time limit goes to the first plan of a large case at most
-FIRST_SHARE = 0.6  # of the time limit goes to the first of them at most
+FIRST_SHARE = 0.6  # of the time limit goes to the first round at most
 EMPTY = 1e-6  # units: an award of less is none
 
 Values = Mapping[str, Mapping[Any, float]]
@@ -41,12 +41,15 @@ class Found:
 
 def find(sets: Sets, control: Control, start: Values | None = None, prices: bool = False) -> Found:
     """The best award within the time limit; `start` is an earlier one (see `values_of`)."""
+    began = time.monotonic()
     scenarios = Scenarios(sets)
     decomposed = sets.options.decompose == "always" or (sets.options.decompose == "auto" and chances(sets) > LARGE)
     decomposed = decomposed and bool(scenarios.all)
     model = build(sets, decomposed=decomposed)
     if start is not None:
         warm_start(model, start)
+    left = control.options.time_limit - (time.monotonic() - began)  # many scenarios take a while to set up
+    control = replace(control, options=part_of_time(control.options, left))
     search = find_by_cuts if decomposed else find_at_once
     return search(model, sets, scenarios, control, prices)
 
