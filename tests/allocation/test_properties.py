@@ -21,7 +21,7 @@ from echelon_models.allocation.sets import prepare
 from .cases import EXACT, EXACTLY, QUIET, RICH, case, change, completed, optimum, rich, solve
 
 FEW = settings(
-    max_examples=5, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=3, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 Draw = Any
 

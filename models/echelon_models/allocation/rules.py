@@ -28,9 +28,15 @@ def there_is_something_to_award(tables: Frames, options: AllocationOptions) -> I
         yield Finding("demand", "no item is needed", "Give at least one quantity over 0", column="quantity")
 
 
-def demand_can_be_met(tables: Frames, options: AllocationOptions) -> Iterator[Finding]:
-    """Some supplier may deliver each item to each site that needs it, and the capacities suffice."""
+def the_case_in_full_holds_together(tables: Frames, options: AllocationOptions) -> Iterator[Finding]:
+    """What must hold once lanes, defaults and rows for every name are unfolded."""
     full = complete(tables, options)
+    for check in (demand_can_be_met, caps_leave_room, local_shares_can_be, losses_can_be_survived):
+        yield from check(tables, full)
+
+
+def demand_can_be_met(tables: Frames, full: Frames) -> Iterator[Finding]:
+    """Some supplier may deliver each item to each site that needs it, and the capacities suffice."""
     arcs = full["arcs"]
     usable = arcs[~(arcs["excluded"] | arcs["forbidden"])]
     place, served = ["item", "site"], set(zip(usable["item"], usable["site"], strict=True))
@@ -273,9 +279,8 @@ def current_awards_add_up(tables: Frames, options: AllocationOptions) -> Iterato
         )
 
 
-def caps_leave_room(tables: Frames, options: AllocationOptions) -> Iterator[Finding]:
+def caps_leave_room(tables: Frames, full: Frames) -> Iterator[Finding]:
     """Caps name what exists; where all suppliers (parents) are capped, their caps sum to at least 1."""
-    full = complete(tables, options)
     yield from _groups_are_known("caps", tables)
     names = {kind: set(full["suppliers"][kind]) - {""} for kind in ("supplier", "parent", "region")}
     for row, line in tables["caps"][tables["caps"]["name"] != EVERY].iterrows():
@@ -326,9 +331,9 @@ def jurisdictions_name_what_exists(tables: Frames, options: AllocationOptions) -
             )
 
 
-def local_shares_can_be(tables: Frames, options: AllocationOptions) -> Iterator[Finding]:
+def local_shares_can_be(tables: Frames, full: Frames) -> Iterator[Finding]:
     """An item with a local share has a supplier in the region of a site that needs it."""
-    arcs = complete(tables, options)["arcs"]
+    arcs = full["arcs"]
     local = set(arcs.loc[arcs["local"] & ~arcs["excluded"] & ~arcs["forbidden"], "item"])
     wanted = tables["items"][(tables["items"]["local_min_share"] > 0) & tables["items"]["item"].isin(arcs["item"])]
     for row, line in wanted[~wanted["item"].isin(local)].iterrows():
@@ -342,9 +347,8 @@ def local_shares_can_be(tables: Frames, options: AllocationOptions) -> Iterator[
         )
 
 
-def losses_can_be_survived(tables: Frames, options: AllocationOptions) -> Iterator[Finding]:
+def losses_can_be_survived(tables: Frames, full: Frames) -> Iterator[Finding]:
     """An item that must survive the loss of any one has offers from two at least."""
-    full = complete(tables, options)
     usable = full["arcs"][~(full["arcs"]["excluded"] | full["arcs"]["forbidden"])]
     suppliers = full["suppliers"].set_index("supplier", drop=False)
     for row, line in full["items"][full["items"]["survives"] != "none"].iterrows():
@@ -483,7 +487,7 @@ EVERYTHING = tuple(table.name for table in INPUTS)
 
 RULES = (
     Rule(there_is_something_to_award, ("items", "offers", "demand")),
-    Rule(demand_can_be_met, EVERYTHING),
+    Rule(the_case_in_full_holds_together, EVERYTHING),
     Rule(minimums_fit, ("offers", "suppliers", "demand")),
     Rule(price_breaks_fall, ("offers", "price_breaks")),
     Rule(rebates_rise, ("rebates",)),
@@ -491,11 +495,8 @@ RULES = (
     Rule(numbers_of_suppliers_fit, ("items", "offers", "demand")),
     Rule(required_pairs_can_be, ("pairs", "offers", "suppliers", "demand")),
     Rule(current_awards_add_up, ("current_awards", "offers")),
-    Rule(caps_leave_room, EVERYTHING),
     Rule(ceilings_name_a_group, ("ceilings", "items")),
     Rule(jurisdictions_name_what_exists, ("jurisdictions", "items", "suppliers")),
-    Rule(local_shares_can_be, EVERYTHING),
-    Rule(losses_can_be_survived, EVERYTHING),
     Rule(probabilities_sum_to_one, ("scenarios",)),
     Rule(scenarios_are_given_or_drawn, ("scenarios", "suppliers", "regions")),
     Rule(disruptions_name_what_exists, ("disruptions", "suppliers", "offers")),
