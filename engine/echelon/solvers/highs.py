@@ -39,13 +39,16 @@ class Guide:
     """What a family knows of its model that helps the search; every part may be left out.
 
     `tighten()` reads the relaxation from the variables and returns new constraints (ConstraintData) that it violates.
-    `first_plan()` reads it too and sets the integer variables to a plan. `block_of(variable)` names the block (say, the
-    item) that a variable belongs to, or None for what blocks share.
+    `first_plan()` reads it too and sets the integer variables to a plan; it is asked for from `first_plan_from`
+    integers on. `block_of(variable)` names the block (say, the item) that a variable belongs to, or None for what
+    blocks share. With `fixes`, integers that no better plan than the first can change are fixed before the search.
     """
 
     tighten: Callable[[], list[Any]] | None = None
     first_plan: Callable[[], None] | None = None
     block_of: Callable[[Any], Hashable | None] | None = None
+    first_plan_from: int = GUIDED
+    fixes: bool = False
 
 
 @dataclass
@@ -88,8 +91,9 @@ def _solve(model: pyo.ConcreteModel, watch: Watch, prices: bool, guide: Guide | 
         return Solution(Outcome(Termination.FAILED, seconds=watch.seconds, solver=SOLVER, note=trouble))
     bound = None
     if guide is not None and arrays.integer.any():
-        arrays, bound = _relax(arrays, guide, watch)
+        arrays, bound, reduced = _relax(arrays, guide, watch)
         arrays = _first_plan(arrays, guide, watch, bound) if bound is not None else arrays
+        arrays = _fix(arrays, reduced, bound) if guide.fixes and bound is not None else arrays
     search = _search(arrays, watch, bound)
     x, objective = search.x, search.objective
     if x is not None and arrays.integer.any():
@@ -105,13 +109,14 @@ def _solve(model: pyo.ConcreteModel, watch: Watch, prices: bool, guide: Guide | 
     return Solution(outcome, {id(c): d for c, d in zip(arrays.constraints, duals.tolist(), strict=False)})
 
 
-def _relax(arrays: LinearModel, guide: Guide, watch: Watch) -> tuple[LinearModel, float | None]:
+def _relax(arrays: LinearModel, guide: Guide, watch: Watch) -> tuple[LinearModel, float | None, np.ndarray]:
     """Solve the relaxation and load it into the variables; let the guide add rows that it violates, and again.
 
-    Returns the model with those rows (HiGHS takes no cuts during its search) and the bound, None if there was no
-    time to solve the relaxation at all.
+    Returns the model with those rows (HiGHS takes no cuts during its search), the bound, None if there was no time to
+    solve the relaxation at all, and the columns' reduced costs at that bound.
     """
     highs, tightened, bound = watch.highs(arrays, relaxed=True), arrays, None
+    reduced = np.zeros(len(arrays.variables))
     for _ in range(ROUNDS):
         watch.run(highs, watch.until(FIRST_ROUND_UNTIL if bound is None else ROUNDS_UNTIL))
         if highs.getModelStatus() != Status.kOptimal:
@@ -119,6 +124,7 @@ def _relax(arrays: LinearModel, guide: Guide, watch: Watch) -> tuple[LinearModel
         before, bound = bound, highs.getInfo().objective_function_value
         watch.tell(None, bound)
         _load(arrays, np.array(highs.getSolution().col_value))
+        reduced = np.array(highs.getSolution().col_dual)
         if before is not None and abs(bound - before) <= ROUNDS_GAIN * max(1.0, abs(bound)):
             break
         rows = hand_over_rows(guide.tighten() if guide.tighten else [], arrays.variables)
@@ -127,13 +133,28 @@ def _relax(arrays: LinearModel, guide: Guide, watch: Watch) -> tuple[LinearModel
         tightened = tightened.with_rows(rows)
         count, starts = len(rows.constraints), rows.start[:-1]
         highs.addRows(count, rows.lower, rows.upper, len(rows.value), starts, rows.index, rows.value)
-    return tightened, bound
+    return tightened, bound, reduced
+
+
+def _fix(arrays: LinearModel, reduced: np.ndarray, bound: float) -> LinearModel:
+    """The model with every binary fixed whose change would lift the relaxation over the cost of the plan in the hint:
+    bound + |reduced cost| > cost (Dantzig, Fulkerson & Johnson 1954). No better plan is cut off."""
+    if len(arrays.hint) < len(arrays.variables):
+        return arrays
+    x = np.array([arrays.hint[j] for j in range(len(arrays.variables))])
+    cost = float(arrays.cost @ x) + arrays.offset
+    sign = -1.0 if arrays.maximize else 1.0
+    gap = sign * (cost - bound) + PROVEN * max(1.0, abs(cost))
+    stays_low = arrays.binary & (sign * reduced > gap) & (arrays.lower == 0)
+    stays_high = arrays.binary & (sign * reduced < -gap) & (arrays.upper == 1)
+    lower, upper = np.where(stays_high, 1.0, arrays.lower), np.where(stays_low, 0.0, arrays.upper)
+    return replace(arrays, lower=lower, upper=upper)
 
 
 def _first_plan(arrays: LinearModel, guide: Guide, watch: Watch, bound: float) -> LinearModel:
     """The model with a good plan as its hint: the guide's rounding of the relaxation, or the start that was given,
     whichever is better, improved block by block. Small models do without; so does a rounding that fits no limits."""
-    if arrays.integer.sum() < GUIDED or guide.first_plan is None:
+    if arrays.integer.sum() < guide.first_plan_from or guide.first_plan is None:
         return arrays
     guide.first_plan()
     rounded = np.array([variable.value for variable in arrays.variables], dtype=float)

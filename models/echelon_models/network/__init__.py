@@ -1,0 +1,99 @@
+"""Network: which sites open, who serves whom."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pyomo.environ as pyo
+
+from echelon.family import Answer, Family
+from echelon.solvers import highs
+from echelon.solvers.outcome import Control, SolveOptions, Termination, relative_gap
+from echelon.tables import Frames
+from echelon_models.network import compare
+from echelon_models.network.complete import complete
+from echelon_models.network.explain import explain
+from echelon_models.network.formulation import build
+from echelon_models.network.recheck import recheck
+from echelon_models.network.results import comparison, kpis, page, read_plan, tidy
+from echelon_models.network.rules import RULES
+from echelon_models.network.schema import INPUTS, RESULTS, NetworkOptions
+from echelon_models.network.sets import Sets, prepare
+from echelon_models.network.start import FROM, round_relaxation, warm_start
+from echelon_models.network.strengthen import Links
+
+FIRST_PLAN_SHARE = 0.2  # of the time limit may go to a first plan
+FIRST_PLAN_GAP = 1e-4  # at which it is good enough
+OTHER_SHARE = 0.15  # of the time limit goes to each network that the plan is compared with
+
+
+def solve(full: Frames, options: NetworkOptions, control: Control) -> Answer:
+    """Build the model, solve it, read the plan back; explain an infeasible case; plan the networks to compare with."""
+    began = time.monotonic()
+    others = [*([compare.TODAY] if options.compare_today and compare.has_today(full) else []), *options.variants]
+    sets = prepare(full, options)
+    model = build(sets)
+    if control.start is not None:
+        warm_start(model, sets, full, control.start)
+    search = _part(control.options, 1 - OTHER_SHARE * len(others))
+    solution = _search(model, sets, search, progress=control.progress, log_file=control.log_file, prices=True)
+    outcome = replace(solution.outcome, seconds=time.monotonic() - began)
+    if outcome.termination is Termination.INFEASIBLE:
+        return Answer(outcome, findings=tuple(explain(sets, full, control.options)))
+    if not outcome.has_plan:
+        return Answer(outcome)
+    plan = read_plan(model, sets, full, options, solution)
+    if outcome.limit == "interrupt":
+        others = []
+    parts = [_network(name, full, options, _part(control.options, OTHER_SHARE)) for name in others]
+    if parts:
+        parts.insert(0, compare.rows("plan", plan, full, recheck(full, options, plan).costs))
+        plan["comparison"] = comparison(pd.concat(parts))
+    return Answer(outcome, plan)
+
+
+def _network(name: str, full: Frames, options: NetworkOptions, search: SolveOptions) -> pd.DataFrame:
+    """What the comparison says of another network: planned anew, rechecked against the case that it is the plan of."""
+    case = compare.CASES[name](full)
+    sets = prepare(case, options)
+    model = build(sets)
+    solution = _search(model, sets, search, prices=False)
+    if not solution.outcome.has_plan:
+        return compare.rows(name, None, case, {})
+    plan = read_plan(model, sets, case, options, solution)
+    proof = recheck(case, options, plan)
+    return compare.rows(name, None if proof.violations else plan, case, proof.costs)
+
+
+def _search(model: Any, sets: Sets, options: SolveOptions, **how: Any) -> highs.Solution:
+    """Solve the model; stock lies on its cheapest piece."""
+    first = options.model_copy(update={"time_limit": FIRST_PLAN_SHARE * options.time_limit, "gap": FIRST_PLAN_GAP})
+    guide = highs.Guide(Links(model, sets), lambda: round_relaxation(model, first), first_plan_from=FROM, fixes=True)
+    solution = highs.solve(model, options, guide=guide, **how)
+    if not solution.outcome.has_plan or not tidy(model, sets):
+        return solution
+    cost = float(pyo.value(model.total))
+    outcome = replace(solution.outcome, objective=cost, gap=relative_gap(cost, solution.outcome.bound))
+    return replace(solution, outcome=outcome)
+
+
+def _part(options: SolveOptions, share: float) -> SolveOptions:
+    return options.model_copy(update={"time_limit": options.time_limit * share})
+
+
+FAMILY = Family(
+    name="network",
+    summary="Which sites open, who serves whom",
+    inputs=INPUTS,
+    results=RESULTS,
+    options=NetworkOptions,
+    rules=RULES,
+    complete=complete,
+    solve=solve,
+    recheck=recheck,
+    kpis=kpis,
+    page=page,
+)

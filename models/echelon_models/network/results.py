@@ -1,0 +1,304 @@
+"""The plan as tables, read back from the solved model, with its key figures and what belongs on its one page."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyomo.environ as pyo
+
+from echelon.family import Page
+from echelon.schema import Table
+from echelon.solvers.highs import Solution
+from echelon.tables import Frames
+from echelon_models.network.figures import cost_to_serve, service_profile, site_states
+from echelon_models.network.formulation import emissions, investment, room
+from echelon_models.network.schema import RESULTS, NetworkOptions
+from echelon_models.network.sets import Sets
+
+DIGITS = 6  # quantities are given to a millionth of a unit
+SHOWN = 12  # changes on the one page
+
+
+def tidy(m: Any, sets: Sets) -> bool:
+    """Put the throughput of a solved model on the cheapest piece of its stock: a search that ends at a gap may leave
+    it on a dearer one. True if any was moved."""
+    moved = False
+    for s, p, t in m.pooled:
+        through, pieces = pyo.value(m.through[s, p, t]), sets.pieces[p]
+        stock = [sets.years[t] * piece.fixed + piece.slope * through for piece in pieces]
+        best = int(np.argmin(stock)) if round(through, DIGITS) > 0 else None
+        for n in range(len(pieces)):
+            on, quantity = int(n == best), through if n == best else 0.0
+            moved |= round(pyo.value(m.piece[s, p, t, n])) != on
+            m.piece[s, p, t, n].set_value(on, skip_validation=True)
+            m.on_piece[s, p, t, n].set_value(quantity, skip_validation=True)
+    return moved
+
+
+def read_plan(m: Any, sets: Sets, full: Frames, options: NetworkOptions, solution: Solution) -> Frames:
+    """The result tables of a solved model; `comparison` is left empty."""
+    period = full["periods"].set_index("t")["period"]
+    plan = {"flows": _flows(m, sets, period), "supply": _supply(m, sets, period)}
+    plan["recovered"] = _recovered(m, sets, period)
+    plan["served"] = _served(sets, plan["flows"], period)
+    plan["sites"] = site_states(_states(m, sets, period), plan, full)
+    plan["service"] = service_profile(plan, full, options.bands)
+    plan["cost_to_serve"] = cost_to_serve(plan, full)
+    plan["backup"] = _backup(m, sets, period)
+    plan["limits"] = _limits(m, sets, period, solution)
+    plan["comparison"] = RESULTS[-1].empty()
+    return {table.name: typed(table, plan[table.name]) for table in RESULTS}
+
+
+def typed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the declared columns in the declared types."""
+    return frame[list(table.columns)].astype(table.empty().dtypes.to_dict()).reset_index(drop=True)
+
+
+def comparison(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows as the result table `comparison`."""
+    return typed(RESULTS[-1], rows)
+
+
+def _timed(name: str, rows: list[tuple[Any, ...]], key: list[str]) -> pd.DataFrame:
+    """The rows as the result table of this name with the position t of their period at the end, in order of it."""
+    table = next(table for table in RESULTS if table.name == name)
+    kinds = table.empty().dtypes.to_dict() | {"t": "int64"}
+    frame = pd.DataFrame(rows, columns=[*table.columns, "t"]).astype(kinds)
+    return frame.sort_values(["t", *key], ignore_index=True)
+
+
+def _value(variable: Any, factor: float = 1.0) -> float:
+    return round(max(variable.value * factor, 0.0), DIGITS)
+
+
+def _states(m: Any, sets: Sets, period: pd.Series) -> pd.DataFrame:
+    """site, period, t, open, steps, capacity (NaN: no limit): what is decided of each site."""
+    rows = []
+    for s, t in m.site_times:
+        capacity = pyo.value(room(m, sets, s, t)) if sets.capacity(s, t) < math.inf else math.nan
+        steps = sum(round(m.step[s, k, t].value) for k, _ in sets.steps_of(s))
+        rows.append((s, period[t], t, m.open[s, t].value > 0.5, steps, capacity))
+    return pd.DataFrame(rows, columns=["site", "period", "t", "open", "steps", "capacity"])
+
+
+def _flows(m: Any, sets: Sets, period: pd.Series) -> pd.DataFrame:
+    rows = []
+    for kind, keys, variable, scale in (
+        ("lane", sets.moves, m.move, None),
+        ("delivery", sets.serves, m.serve, sets.demand),
+        ("return", sets.backs, m.back, sets.returned),
+    ):
+        ways = sets.lanes if kind == "lane" else sets.deliveries
+        for key in keys:
+            a, b, mode, p, t = key
+            quantity = _value(variable[key], 1.0 if scale is None else scale[b, p, t])
+            if quantity > 0:
+                way, terms = ways[a, b, mode], sets.way_terms[key[:4]]
+                duty = 0.0 if kind == "return" else terms.duty * quantity
+                ends = (b, a) if kind == "return" else (a, b)
+                rows.append((kind, *ends, mode, p, period[t], quantity, way.distance, way.hours,
+                             terms.transport * quantity, duty, terms.emissions * quantity, t))  # fmt: skip
+    return _timed("flows", rows, ["kind", "origin", "destination", "mode", "product"])
+
+
+def _supply(m: Any, sets: Sets, period: pd.Series) -> pd.DataFrame:
+    rows = [
+        (s, p, period[t], quantity, quantity * sets.supply[s, p].cost, t)
+        for s, p, t in m.supply
+        if (quantity := _value(m.supply[s, p, t])) > 0
+    ]
+    return _timed("supply", rows, ["site", "product"])
+
+
+def _recovered(m: Any, sets: Sets, period: pd.Series) -> pd.DataFrame:
+    taken: dict[Any, float] = defaultdict(float)
+    for key in sets.backs:
+        s, c, _, p, t = key
+        taken[s, p, t] += _value(m.back[key], sets.returned[c, p, t])
+    rows = []
+    for (s, p, t), quantity in taken.items():
+        if quantity > 0:
+            recovered = min(_value(m.recovered[s, p, t]), quantity)
+            disposed, row = round(quantity - recovered, DIGITS), sets.recovery[s, p]
+            cost = row.cost * recovered + row.disposal_cost * disposed
+            rows.append((s, p, period[t], quantity, recovered, disposed, cost, t))
+    return _timed("recovered", rows, ["site", "product"])
+
+
+def _served(sets: Sets, flows: pd.DataFrame, period: pd.Series) -> pd.DataFrame:
+    """Each demand, what is served of it, and by whom."""
+    key = ["customer", "product", "t"]
+    given = flows[flows["kind"] == "delivery"].rename(columns={"destination": "customer", "origin": "site"})
+    by_site = given.groupby([*key, "site"], as_index=False)["quantity"].sum()
+    main = by_site.sort_values([*key, "quantity", "site"], ascending=[True] * 3 + [False, True])
+    main = main.drop_duplicates(key).set_index(key)["site"]
+    totals = by_site.groupby(key)["quantity"].agg(["sum", "count"])
+    rows = [(c, p, t, quantity) for (c, p, t), quantity in sets.demand.items()]
+    frame = pd.DataFrame(rows, columns=[*key, "demand"]).sort_values(["t", "customer", "product"])
+    index = pd.MultiIndex.from_frame(frame[key])
+    return frame.assign(
+        period=frame["t"].map(period),
+        served=totals["sum"].reindex(index).fillna(0.0).to_numpy(),
+        sites=totals["count"].reindex(index).fillna(0).to_numpy(),
+        main_site=main.reindex(index).fillna("").to_numpy(),
+    )
+
+
+def _backup(m: Any, sets: Sets, period: pd.Series) -> pd.DataFrame:
+    rows = [
+        (f, s, c, p, period[t], quantity)
+        for f, s, c, p, t in (m.rescue if sets.backup_cover > 0 and sets.serves else ())
+        if (quantity := _value(m.rescue[f, s, c, p, t], sets.demand[c, p, t])) > 0
+    ]
+    return pd.DataFrame(rows, columns=["failing", "site", "customer", "product", "period", "quantity"])
+
+
+def _limits(m: Any, sets: Sets, period: pd.Series, solution: Solution) -> pd.DataFrame:
+    """Each limit row that the plan is under: what it allows, its use, its excess, its price."""
+    rows: list[tuple[Any, ...]] = []
+    for s, t in m.site_capacity:
+        if m.open[s, t].value > 0.5:
+            capacity, row = pyo.value(room(m, sets, s, t)), m.site_capacity[s, t]
+            rows.append(("site capacity", s, t, "capacity units", capacity, capacity + pyo.value(row.body), 0.0, row))
+    for s, p, t in m.supply_capacity:
+        if m.open[s, t].value > 0.5:
+            capacity = sets.supply[s, p].capacity * sets.years[t]
+            row = m.supply_capacity[s, p, t]
+            rows.append(("supply", f"{s} {p}", t, "units", capacity, m.supply[s, p, t].value, 0.0, row))
+    for name, rule, column in (("recovery", m.recovery_capacity, "capacity"),
+                               ("disposal", m.disposal_limit, "disposal_limit")):  # fmt: skip
+        for s, p, t in rule:
+            capacity = getattr(sets.recovery[s, p], column) * sets.years[t]
+            rows.append((name, f"{s} {p}", t, "units", capacity, pyo.value(rule[s, p, t].body), 0.0, rule[s, p, t]))
+    for k in m.sites_at_most:
+        region, kind, counts, t = k
+        name = " ".join(part for part in (counts, kind, region) if part)
+        use = round(pyo.value(m.sites_at_most[k].body))
+        rows.append(("sites", name, t, "sites", sets.site_limits[k].maximum, use, 0.0, m.sites_at_most[k]))
+    for t in m.budget:
+        use, amount = pyo.value(investment(m, sets, t)), sets.budgets[t].amount
+        rows.append(("budget", "", t, "money", amount, use, max(use - amount, 0.0), m.budget[t]))
+    for k in m.service:
+        group, measure, within, t = k
+        unit = f"units beyond {within:g} {'km' if measure == 'distance' else 'hours'}"
+        use = pyo.value(m.service[k].body) + m.service_excess[k].value
+        allowed = pyo.value(m.service[k].upper)
+        rows.append(("service", group, t, unit, allowed, use, max(use - allowed, 0.0), m.service[k]))
+    emitted = emissions(m, sets) if len(m.carbon_cap) else {}
+    for t in m.carbon_cap:
+        use, cap = pyo.value(emitted[t]), sets.carbon[t].cap
+        rows.append(("carbon", "", t, "t CO2", cap, use, max(use - cap, 0.0), m.carbon_cap[t]))
+    frame = pd.DataFrame(rows, columns=["limit", "name", "t", "unit", "capacity", "use", "excess", "row"])
+    frame["price"] = [max(-solution.dual(row), 0.0) for row in frame["row"]]
+    for column in ("use", "excess"):
+        frame[column] = frame[column].astype(float).round(DIGITS).clip(lower=0.0)
+    return frame.assign(period=frame["t"].map(period))
+
+
+def kpis(plan: Frames, full: Frames, costs: dict[str, float]) -> dict[str, Any]:
+    """Key figures of a plan: shares as parts of 1, distances in km, emissions in t CO2, money discounted."""
+    sites, served, flows = plan["sites"], plan["served"], plan["flows"]
+    deliveries = flows[(flows["kind"] == "delivery") & flows["distance"].notna()]
+    demand, quantity = float(served["demand"].sum()), float(served["served"].sum())
+    limited = sites[sites["open"] & sites["capacity"].notna()]
+    measured = float(deliveries["quantity"].sum())
+    total = sum(costs.values())
+    comparison = plan["comparison"]
+    totals = comparison[comparison["figure"] == "total"].set_index("network")["value"]
+    return {
+        "open_sites": {str(p): int(n) for p, n in sites.groupby("period", sort=False)["open"].sum().items()},
+        "opened": sorted(sites.loc[sites["opened"], "site"].unique().tolist()),
+        "closed": sorted(sites.loc[sites["closed"], "site"].unique().tolist()),
+        "served_share": quantity / demand if demand else 1.0,
+        "average_distance": float((deliveries["distance"] * deliveries["quantity"]).sum()) / measured
+        if measured else None,
+        "utilisation": float(limited["use"].sum() / limited["capacity"].sum()) if limited["capacity"].sum() else None,
+        "throughput": float(sites["throughput"].sum()),
+        "emissions": float(sites["emissions"].sum() + flows["emissions"].sum()),
+        "cost_per_unit": total / quantity if quantity else None,
+        "networks": {str(name): None if value != value else float(value) for name, value in totals.items()},
+    }  # fmt: skip
+
+
+def page(plan: Frames, figures: dict[str, Any], currency: str) -> Page:
+    """What the one page shows of a network."""
+    money = f" {currency}" if currency else ""
+    counts = figures["open_sites"]
+    service = {
+        "sites": " ".join(f"{n} open in {period}," for period, n in counts.items()).rstrip(","),
+        "demand served": f"{figures['served_share']:.2%}",
+    }
+    if figures["utilisation"] is not None:
+        service["utilisation"] = f"{figures['utilisation']:.1%} of the open sites' capacity"
+    if figures["average_distance"] is not None:
+        service["distance"] = f"{figures['average_distance']:,.0f} km on average; {_profile(plan['service'])}"
+    if figures["emissions"] > 0:
+        service["emissions"] = f"{figures['emissions']:,.1f} t CO2"
+    for name, total in figures["networks"].items():
+        if name != "plan":
+            service[f"{name} network"] = _against(total, figures["networks"].get("plan"), money)
+    return Page(service, constraint(plan["limits"], money), "What changes", _changes(plan["sites"], money))
+
+
+def _profile(service: pd.DataFrame) -> str:
+    """How much is served from within each bound, over all groups and periods."""
+    total = service["quantity"].sum()
+    near = service[service["band"].str.contains(" to ")].groupby("band", sort=False)["quantity"].sum()
+    within = near.cumsum()
+    shown = [f"{quantity / total:.0%} within {band.split(' to ')[1]} km" for band, quantity in within.items()]
+    return ", ".join(shown[:4]) if total else ""
+
+
+def _against(total: float | None, plan: float | None, money: str) -> str:
+    if total is None or plan is None:
+        return "no such network was found that keeps all limits"
+    return f"costs {total:,.0f}{money}, {abs(total - plan):,.0f} {'more' if total >= plan else 'less'} than the plan"
+
+
+def _changes(sites: pd.DataFrame, money: str) -> pd.DataFrame:
+    """The sites that open, close or grow, in order of time; where nothing changes, the open sites."""
+    before = sites.groupby("site", sort=False)["steps"].shift()
+    grown = before.notna() & (sites["steps"] > before.fillna(0)) & ~sites["opened"]
+    changed = sites[sites["opened"] | sites["closed"] | grown]
+    what = np.select([changed["opened"], changed["closed"]], ["opens", "closes"], "grows")
+    if changed.empty:
+        changed = sites[sites["open"]].drop_duplicates("site")
+        what = np.full(len(changed), "stays open")
+    changed, what = changed.iloc[:SHOWN], what[:SHOWN]
+    return pd.DataFrame(
+        {
+            "period": changed["period"],
+            "site": changed["site"],
+            "what": what,
+            "steps": changed["steps"].astype(str),
+            "sends out": changed["throughput"].map("{:,.6g}".format),
+            "utilisation": changed["utilisation"].map(lambda u: "" if pd.isna(u) else f"{u:.0%}"),
+            f"its own cost{money}": changed["cost"].map("{:,.0f}".format),
+        }
+    )
+
+
+def constraint(limits: pd.DataFrame, money: str) -> str:
+    """The limit that holds the network back most, in words: the one whose easing by 1% over the horizon saves most."""
+    binding = limits[limits["price"] > 0]
+    if binding.empty:
+        return "No limit with a price holds this network back (numbers of sites have none: they are whole)."
+    key = ["limit", "name", "unit"]
+    worth = (binding["price"] * binding["capacity"].clip(lower=1.0) * 0.01).groupby([binding[c] for c in key])
+    chosen = worth.sum().idxmax()
+    rows = binding[(binding[key] == list(chosen)).all(axis=1)]
+    dearest = rows.loc[rows["price"].idxmax()]
+    kind, name, unit = chosen
+    what = f"The {kind} of {name or 'the whole network'}" if kind != "service" else (
+        f"The service limit of {name or 'all customers'} ({unit})"
+    )  # fmt: skip
+    return (
+        f"{what} holds the network back most, in {len(rows)} of {limits['period'].nunique()} periods. One more of its "
+        f"{unit} in {dearest['period']} saves {dearest['price']:,.2f}{money}, sites held; 1% more in all periods "
+        f"saves about {worth.sum().max():,.0f}{money}."
+    )
