@@ -36,7 +36,7 @@ def instances(folder: Path, only: Collection[str] = ()) -> Iterator[Instance]:
 def _facility(path: Path) -> Instance:
     """Sites with fixed cost and capacity serve customers; published costs are of a customer's whole demand."""
     given: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if not FACILITY <= given.keys():
+    if not given.keys() >= FACILITY:
         return Instance(path.stem, {}, {}, None, "not applicable: not in a format of this family")
     sites = _names("SITE", given["n_facilities"])
     demand = np.array(given["demand"], dtype=float)

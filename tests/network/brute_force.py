@@ -43,7 +43,14 @@ class _World:
         blank = {"product_class": "", "value": 0.0, "freight": 1.0, "holding_rate": None, "cycle_days": 0, "pooling": 0}
         self.products = {row["product"]: blank | row for row in products}
         customers = tables["customers"] or [{"customer": c} for c in sorted({r["customer"] for r in tables["demand"]})]
-        blank = {"group": "", "region": "", "latitude": None, "longitude": None, "sourcing": None, "unserved_cost": None}
+        blank = {
+            "group": "",
+            "region": "",
+            "latitude": None,
+            "longitude": None,
+            "sourcing": None,
+            "unserved_cost": None,
+        }
         self.customers = {row["customer"]: blank | row for row in customers}
         modes = tables["modes"] or [{"mode": m} for m in {r["mode"] for r in tables["lanes"] + tables["deliveries"]}]
         blank = {"cost_per_km": 0.0, "cost": 0.0, "speed": 60.0, "emissions": 0.0}
@@ -82,7 +89,9 @@ class _World:
             is_open = {s for s, o in zip(self.sites, chosen, strict=True) if o}
             if any((s in is_open) != (state == "open") for s, state in pins.items()):
                 continue
-            if not all(self._fits(row, is_open, set(before)) for row in self.at("site_limits", t, "region", "kind", "counts")):
+            if not all(
+                self._fits(row, is_open, set(before)) for row in self.at("site_limits", t, "region", "kind", "counts")
+            ):
                 continue
             names = sorted(is_open)
             counts = [len([r for r in self.of["capacity_steps"] if r["site"] == s]) for s in names]
@@ -102,7 +111,7 @@ class _World:
         return (1 + self.options.discount_rate) ** -sum(self.years[:t])
 
     def _state_cost(self, t: int, before: State, state: State) -> float:
-        """Opening, closing, running, steps, emissions of sites, and the excess of the budget; infinite over a hard one."""
+        """Opening, closing, running, steps and the excess of the budget; infinite over a hard one."""
         invested = sum(self.sites[s]["opening_cost"] for s in state if s not in before)
         invested += sum(self.sites[s]["closing_cost"] for s in before if s not in state)
         running = sum(self.sites[s]["running_cost"] * self.years[t] for s in state)
@@ -169,7 +178,7 @@ class _World:
         return own if known(own) else self.options.unserved_cost
 
     def way(self, table: str, a: str, b: str, mode: str) -> dict[str, Any] | None:
-        """The lane or delivery, given or (where the table is empty) drawn between coordinates, with distance and hours."""
+        """The lane or delivery, given or (where the table is empty) drawn between coordinates."""
         start, end = self.sites[a], self.customers[b] if table == "deliveries" else self.sites[b]
         names = ("site", "customer") if table == "deliveries" else ("from_site", "to_site")
         blank = {"distance": None, "hours": None, "cost": self.modes[mode]["cost"], "cost_per_km": None}
@@ -249,7 +258,9 @@ class _World:
         for parts in itertools.product(*(range(most[lane[3]] + 1) for lane in lanes)):
             yield {lane: n * self.unit for lane, n in zip(lanes, parts, strict=True) if n}
 
-    def _cost(self, t: int, state: State, demand: Any, served: Flows, back: Flows, recovered: Any, moves: Flows) -> float:
+    def _cost(
+        self, t: int, state: State, demand: Any, served: Flows, back: Flows, recovered: Any, moves: Flows
+    ) -> float:
         """What these flows cost in t, not discounted; infinite where they break a rule."""
         out: dict[tuple[str, str], float] = {}
         supply: dict[tuple[str, str], float] = {}
@@ -339,7 +350,9 @@ class _World:
         of_class = self.products[p]["product_class"]
         rows = [
             r for r in self.of["duties"]
-            if r["from_region"] in ("", origin) and r["to_region"] in ("", target) and r["product_class"] in ("", of_class)
+            if r["from_region"] in ("", origin)
+            and r["to_region"] in ("", target)
+            and r["product_class"] in ("", of_class)
         ]  # fmt: skip
         named = [
             (sum(bool(r[k]) for k in ("from_region", "to_region", "product_class")), bool(r["from_region"]),
@@ -369,7 +382,10 @@ class _World:
                 if s == f:
                     lost[c, p] = lost.get((c, p), 0.0) + cover * q
             others = {s: n for s, n in state.items() if s != f}
-            if not any(self._takes_over(t, others, out, rescue, demand) for rescue in self._each(lost, others, False, whole=True)):
+            if not any(
+                self._takes_over(t, others, out, rescue, demand)
+                for rescue in self._each(lost, others, False, whole=True)
+            ):
                 return False
         for (f, p), q in supply.items():
             spare = 0.0

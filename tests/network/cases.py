@@ -46,7 +46,10 @@ def wants(**demand: Any) -> pd.DataFrame:
 def costs(matrix: Mapping[str, Sequence[float | None]], customers: str = "cd") -> pd.DataFrame:
     """Deliveries: site -> cost of one unit to each customer (named by one letter each); None: no way."""
     rows = [
-        (s, c, float(cost)) for s, row in matrix.items() for c, cost in zip(customers, row, strict=False) if cost is not None
+        (s, c, float(cost))
+        for s, row in matrix.items()
+        for c, cost in zip(customers, row, strict=False)
+        if cost is not None
     ]
     return pd.DataFrame(rows, columns=["site", "customer", "cost"])
 

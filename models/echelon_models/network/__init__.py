@@ -11,7 +11,8 @@ import pyomo.environ as pyo
 
 from echelon.family import Answer, Family
 from echelon.solvers import highs
-from echelon.solvers.outcome import Control, SolveOptions, Termination, relative_gap
+from echelon.solvers.highs import PROVEN
+from echelon.solvers.outcome import Control, Outcome, SolveOptions, Termination, relative_gap
 from echelon.tables import Frames
 from echelon_models.network import compare
 from echelon_models.network.complete import complete
@@ -22,6 +23,7 @@ from echelon_models.network.results import comparison, kpis, page, read_plan, ti
 from echelon_models.network.rules import RULES
 from echelon_models.network.schema import INPUTS, RESULTS, NetworkOptions
 from echelon_models.network.sets import Sets, prepare
+from echelon_models.network.sparse import Sparse, thin_out
 from echelon_models.network.start import FROM, round_relaxation, warm_start
 from echelon_models.network.strengthen import Links
 
@@ -34,12 +36,15 @@ def solve(full: Frames, options: NetworkOptions, control: Control) -> Answer:
     """Build the model, solve it, read the plan back; explain an infeasible case; plan the networks to compare with."""
     began = time.monotonic()
     others = [*([compare.TODAY] if options.compare_today and compare.has_today(full) else []), *options.variants]
-    sets = prepare(full, options)
+    whole = prepare(full, options)
+    sparse = thin_out(whole)
+    sets = sparse.sets if sparse else whole
     model = build(sets)
     if control.start is not None:
         warm_start(model, sets, full, control.start)
     search = _part(control.options, 1 - OTHER_SHARE * len(others))
-    solution = _search(model, sets, search, progress=control.progress, log_file=control.log_file, prices=True)
+    how: Any = {"progress": control.progress, "log_file": control.log_file, "prices": True}
+    solution = _search(model, sets, search, sparse, **how)
     outcome = replace(solution.outcome, seconds=time.monotonic() - began)
     if outcome.termination is Termination.INFEASIBLE:
         return Answer(outcome, findings=tuple(explain(sets, full, control.options)))
@@ -58,9 +63,11 @@ def solve(full: Frames, options: NetworkOptions, control: Control) -> Answer:
 def _network(name: str, full: Frames, options: NetworkOptions, search: SolveOptions) -> pd.DataFrame:
     """What the comparison says of another network: planned anew, rechecked against the case that it is the plan of."""
     case = compare.CASES[name](full)
-    sets = prepare(case, options)
+    whole = prepare(case, options)
+    sparse = thin_out(whole)
+    sets = sparse.sets if sparse else whole
     model = build(sets)
-    solution = _search(model, sets, search, prices=False)
+    solution = _search(model, sets, search, sparse, prices=False)
     if not solution.outcome.has_plan:
         return compare.rows(name, None, case, {})
     plan = read_plan(model, sets, case, options, solution)
@@ -68,16 +75,39 @@ def _network(name: str, full: Frames, options: NetworkOptions, search: SolveOpti
     return compare.rows(name, None if proof.violations else plan, case, proof.costs)
 
 
-def _search(model: Any, sets: Sets, options: SolveOptions, **how: Any) -> highs.Solution:
-    """Solve the model; stock lies on its cheapest piece."""
+def _search(model: Any, sets: Sets, options: SolveOptions, sparse: Sparse | None = None, **how: Any) -> highs.Solution:
+    """Solve the model; stock lies on its cheapest piece. What a sparse model proves is told of all serves."""
+    bounds: list[float] = []
+    relaxed = None if sparse is None else lambda bound, dual: bounds.append(sparse.bound(model, bound, dual))
     first = options.model_copy(update={"time_limit": FIRST_PLAN_SHARE * options.time_limit, "gap": FIRST_PLAN_GAP})
-    guide = highs.Guide(Links(model, sets), lambda: round_relaxation(model, first), first_plan_from=FROM, fixes=True)
+    guide = highs.Guide(
+        Links(model, sets),
+        lambda: round_relaxation(model, first),
+        first_plan_from=FROM,
+        fixes=True,
+        relaxed=relaxed,
+    )
     solution = highs.solve(model, options, guide=guide, **how)
-    if not solution.outcome.has_plan or not tidy(model, sets):
-        return solution
-    cost = float(pyo.value(model.total))
-    outcome = replace(solution.outcome, objective=cost, gap=relative_gap(cost, solution.outcome.bound))
+    outcome = solution.outcome
+    if sparse is not None:
+        outcome = _of_all_serves(outcome, bounds[0] if bounds else None)
+    if outcome.has_plan and tidy(model, sets):
+        cost = float(pyo.value(model.total))
+        outcome = replace(outcome, objective=cost, gap=relative_gap(cost, outcome.bound))
     return replace(solution, outcome=outcome)
+
+
+def _of_all_serves(outcome: Outcome, bound: float | None) -> Outcome:
+    """How a search over some of the serves ended, in the light of all: its bound is that of the relaxation, and where
+    it found no network, another may."""
+    if not outcome.has_plan:
+        infeasible = outcome.termination is Termination.INFEASIBLE
+        return replace(outcome, bound=None, termination=Termination.NO_SOLUTION if infeasible else outcome.termination)
+    gap = relative_gap(outcome.objective, bound)
+    proven = gap is not None and gap <= PROVEN
+    termination = Termination.OPTIMAL if proven else Termination.FEASIBLE
+    limit = None if proven else outcome.limit or "gap"
+    return replace(outcome, termination=termination, limit=limit, bound=bound, gap=gap)
 
 
 def _part(options: SolveOptions, share: float) -> SolveOptions:

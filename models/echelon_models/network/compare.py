@@ -55,9 +55,7 @@ def _without_decisions(full: Frames) -> Frames:
 
 
 def _with_limits(full: Frames, limits: list[tuple[str, int, int]]) -> Frames:
-    rows = [
-        (region, "warehouse", "open", t, low, high) for region, low, high in limits for t in full["periods"]["t"]
-    ]
+    rows = [(region, "warehouse", "open", t, low, high) for region, low, high in limits for t in full["periods"]["t"]]
     return _without_decisions(full) | {"site_limits": pd.DataFrame(rows, columns=LIMIT)}
 
 
@@ -87,5 +85,3 @@ def _years(full: Frames) -> pd.Series:
 def has_today(full: Frames) -> bool:
     """Whether there is a network today."""
     return bool(full["sites"]["existing"].any())
-
-

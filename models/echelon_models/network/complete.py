@@ -7,6 +7,7 @@ recheck both start from it, and share nothing else.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -64,8 +65,7 @@ def great_circle(latitude: Any, longitude: Any, other_latitude: Any, other_longi
         np.radians(np.asarray(angle, dtype=float)) for angle in (latitude, longitude, other_latitude, other_longitude)
     )
     half_chord = (
-        np.sin((other_phi - phi) / 2) ** 2
-        + np.cos(phi) * np.cos(other_phi) * np.sin((other_theta - theta) / 2) ** 2
+        np.sin((other_phi - phi) / 2) ** 2 + np.cos(phi) * np.cos(other_phi) * np.sin((other_theta - theta) / 2) ** 2
     )
     return 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.clip(half_chord, 0.0, 1.0)))
 
@@ -207,7 +207,7 @@ def _duties(given: pd.DataFrame, full: Frames) -> pd.DataFrame:
 
 
 def _most_specific(
-    rows: pd.DataFrame, given: pd.DataFrame, key: list[str], patterns: list[tuple[int, ...]], terms: list[str]
+    rows: pd.DataFrame, given: pd.DataFrame, key: list[str], patterns: Sequence[tuple[int, ...]], terms: list[str]
 ) -> pd.DataFrame:
     """`rows` with the terms of the first row of `given` that fits: patterns say which parts of its key are filled,
     the most specific first; NaN where none fits."""

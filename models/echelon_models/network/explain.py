@@ -26,8 +26,13 @@ def explain(sets: Sets, full: Frames, options: SolveOptions) -> list[Finding]:
     if not highs.solve(m, options.model_copy(update={"gap": 0.01})).outcome.has_plan:
         return []
     period = full["periods"].set_index("t")["period"]
-    return [*_refused(m, sets, period), *_site_limits(m, sets, period), *_amounts(m, sets, period),
-            *_returns(m, sets, period), *_backup(m, sets, period)]  # fmt: skip
+    return [
+        *_refused(m, sets, period),
+        *_site_limits(m, sets, period),
+        *_amounts(m, sets, period),
+        *_returns(m, sets, period),
+        *_backup(m, sets, period),
+    ]
 
 
 def _refused(m: Any, sets: Sets, period: Any) -> list[Finding]:
@@ -37,11 +42,16 @@ def _refused(m: Any, sets: Sets, period: Any) -> list[Finding]:
         if not sets.may_refuse(c):
             missing[p, t] += sets.demand[c, p, t] * m.refused[c, p, t].value
     return [
-        Finding("demand", f"{units:,.6g} units of {p} in {period[t]} cannot be served",
-                "Add capacity, supply, sites or deliveries for as much, or an unserved_cost", column="quantity",
-                value=f"{sets.most[p, t]:g}")
-        for (p, t), units in missing.items() if units > TOLERANCE * max(1.0, sets.most[p, t])
-    ]  # fmt: skip
+        Finding(
+            "demand",
+            f"{units:,.6g} units of {p} in {period[t]} cannot be served",
+            "Add capacity, supply, sites or deliveries for as much, or an unserved_cost",
+            column="quantity",
+            value=f"{sets.most[p, t]:g}",
+        )
+        for (p, t), units in missing.items()
+        if units > TOLERANCE * max(1.0, sets.most[p, t])
+    ]
 
 
 def _site_limits(m: Any, sets: Sets, period: Any) -> list[Finding]:
@@ -57,8 +67,15 @@ def _site_limits(m: Any, sets: Sets, period: Any) -> list[Finding]:
         limit = row.maximum if many else row.minimum
         would_do = math.ceil(limit + over) if many else math.floor(limit - over)
         who = " ".join(part for part in (counts, "" if kind == "any" else kind, region) if part)
-        findings.append(Finding("site_limits", f"the {'largest' if many else 'smallest'} number of sites ({who}) in "
-                                f"{period[t]} is missed by {over:g}", f"{would_do} would do", column=column, value=str(limit)))  # fmt: skip
+        findings.append(
+            Finding(
+                "site_limits",
+                f"the {'largest' if many else 'smallest'} number of sites ({who}) in {period[t]} is missed by {over:g}",
+                f"{would_do} would do",
+                column=column,
+                value=str(limit),
+            )
+        )
     return findings
 
 
@@ -75,19 +92,32 @@ def _amounts(m: Any, sets: Sets, period: Any) -> list[Finding]:
     for key, row in sets.service.items():
         if row.hard and (over := m.service_excess[key].value) > TOLERANCE:
             group, _, within, t = key
-            demand = sum(q for (c, _, u), q in sets.demand.items()
-                         if u == t and group in ("", sets.customers[c].group))  # fmt: skip
+            demand = sum(q for (c, _, u), q in sets.demand.items() if u == t and group in ("", sets.customers[c].group))
             would_do = max(math.floor((row.share - over / demand) * 1e4) / 1e4, 0.0)
-            findings.append(Finding("service_limits", f"the hard service limit of {group or 'all customers'} within {within:g} in "
-                                    f"{period[t]} is missed by {over:,.6g} units", f"{would_do:g} would do, or make it soft (hard = false)",
-                                    column="share", value=f"{row.share:g}"))  # fmt: skip
+            findings.append(
+                Finding(
+                    "service_limits",
+                    f"the hard service limit of {group or 'all customers'} within {within:g} in "
+                    f"{period[t]} is missed by {over:,.6g} units",
+                    f"{would_do:g} would do, or make it soft (hard = false)",
+                    column="share",
+                    value=f"{row.share:g}",
+                )
+            )
     return findings
 
 
-def _limit(table: str, column: str, what: str, when: str, limit: float, over: float, unit: str, years: float) -> Finding:
+def _limit(
+    table: str, column: str, what: str, when: str, limit: float, over: float, unit: str, years: float
+) -> Finding:
     would_do = math.ceil((limit + over) / years * 100 - 1e-5) / 100
-    return Finding(table, f"{what} of {when} is too small by {over:,.6g} {unit}",
-                   f"{would_do:.2f} would do, or make it soft (hard = false)", column=column, value=f"{limit / years:g}")  # fmt: skip
+    return Finding(
+        table,
+        f"{what} of {when} is too small by {over:,.6g} {unit}",
+        f"{would_do:.2f} would do, or make it soft (hard = false)",
+        column=column,
+        value=f"{limit / years:g}",
+    )
 
 
 def _returns(m: Any, sets: Sets, period: Any) -> list[Finding]:
@@ -95,10 +125,15 @@ def _returns(m: Any, sets: Sets, period: Any) -> list[Finding]:
     for c, p, t in m.left_behind:
         left[p, t] += sets.returned[c, p, t] * m.left_behind[c, p, t].value
     return [
-        Finding("returns", f"{units:,.6g} units of {p} that come back in {period[t]} find no site with room for them",
-                "Raise capacity or disposal_limit in recovery", column="quantity")
-        for (p, t), units in left.items() if units > TOLERANCE
-    ]  # fmt: skip
+        Finding(
+            "returns",
+            f"{units:,.6g} units of {p} that come back in {period[t]} find no site with room for them",
+            "Raise capacity or disposal_limit in recovery",
+            column="quantity",
+        )
+        for (p, t), units in left.items()
+        if units > TOLERANCE
+    ]
 
 
 def _backup(m: Any, sets: Sets, period: Any) -> list[Finding]:
@@ -107,8 +142,13 @@ def _backup(m: Any, sets: Sets, period: Any) -> list[Finding]:
     for f, c, p, t in m.uncovered:
         bare[f, t] += sets.demand[c, p, t] * m.uncovered[f, c, p, t].value
     return [
-        Finding("options", f"should {f} fail in {period[t]}, no other site can take over {units:,.6g} units",
-                "Lower backup_cover, or add capacity or deliveries elsewhere", column="backup_cover",
-                value=f"{sets.backup_cover:g}")
-        for (f, t), units in bare.items() if units > TOLERANCE
-    ]  # fmt: skip
+        Finding(
+            "options",
+            f"should {f} fail in {period[t]}, no other site can take over {units:,.6g} units",
+            "Lower backup_cover, or add capacity or deliveries elsewhere",
+            column="backup_cover",
+            value=f"{sets.backup_cover:g}",
+        )
+        for (f, t), units in bare.items()
+        if units > TOLERANCE
+    ]

@@ -5,6 +5,7 @@ Costs here are not discounted: they are those of the period.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -138,7 +139,7 @@ def service_profile(plan: Frames, full: Frames, bands: tuple[float, ...]) -> pd.
 
 def _band_labels(bands: tuple[float, ...]) -> list[str]:
     bounds = [0.0, *bands]
-    between = [f"{a:g} to {b:g}" for a, b in zip(bounds, bounds[1:], strict=False)]
+    between = [f"{a:g} to {b:g}" for a, b in itertools.pairwise(bounds)]
     return [*between, f"over {bands[-1]:g}", "not known", "not served"]
 
 

@@ -18,8 +18,10 @@ from typing import Any
 import pyomo.environ as pyo
 
 from echelon.solvers.handover import garbage_collector_paused
-from echelon_models.network.schema import EVERY, NO_LIMIT
-from echelon_models.network.sets import KG, Flow, Sets
+from echelon_models.network.costs import limits_broken, total_cost
+from echelon_models.network.limits import backup, budgets, carbon_caps, failures, number_of_sites, service
+from echelon_models.network.sets import Flow, Sets
+from echelon_models.network.terms import added, or_zero, returned, room
 
 
 def build(sets: Sets, *, elastic: bool = False) -> pyo.ConcreteModel:
@@ -130,7 +132,7 @@ def limit_variables(m: Any, sets: Sets, elastic: bool) -> None:
     m.carbon_excess = excess(capped, lambda t: sets.carbon[t].hard)
     m.sites_amiss = excess(sets.site_limits if elastic else (), lambda key: True)
     m.left_behind = excess(sets.returned if elastic else (), lambda key: True)
-    m.uncovered = excess(_failures(sets) if elastic else (), lambda key: True)
+    m.uncovered = excess(failures(sets) if elastic else (), lambda key: True)
 
 
 def openings(m: Any, sets: Sets) -> None:
@@ -172,9 +174,7 @@ def demand(m: Any, sets: Sets) -> None:
     ways: dict[Any, list[Any]] = {key: [] for key in sets.demand}
     for s, c, i, p, t in sets.serves:
         ways[c, p, t].append(m.serve[s, c, i, p, t])
-    m.demand = pyo.Constraint(
-        list(sets.demand), rule=lambda m, *k: added(m, ways[k]) + or_zero(m.refused, k) == 1
-    )
+    m.demand = pyo.Constraint(list(sets.demand), rule=lambda m, *k: added(m, ways[k]) + or_zero(m.refused, k) == 1)
 
 
 def sourcing(m: Any, sets: Sets) -> None:
@@ -232,16 +232,9 @@ def site_capacity(m: Any, sets: Sets) -> None:
     m.site_capacity = pyo.Constraint(
         limited,
         rule=lambda m, s, t: (
-            sum(sets.handling[s, p].capacity_use * m.through[s, p, t] for p in products[s, t])
-            <= room(m, sets, s, t)
+            sum(sets.handling[s, p].capacity_use * m.through[s, p, t] for p in products[s, t]) <= room(m, sets, s, t)
         ),
     )
-
-
-def room(m: Any, sets: Sets, s: str, t: int) -> Any:
-    """What a site can take in t with its steps, capacity units."""
-    steps = sum(row.capacity * m.step[s, k, t] for k, row in sets.steps_of(s))
-    return sets.capacity(s, t) * m.open[s, t] + sets.years[t] * steps
 
 
 def supply_capacity(m: Any, sets: Sets) -> None:
@@ -286,15 +279,6 @@ def returns(m: Any, sets: Sets) -> None:
     )
 
 
-def returned(m: Any, sets: Sets) -> dict[Any, Any]:
-    """(s, p, t) -> units that the site takes back."""
-    taken: dict[Any, Any] = defaultdict(list)
-    for key in sets.backs:
-        s, c, _, p, t = key
-        taken[s, p, t].append(sets.returned[c, p, t] * m.back[key])
-    return {key: sum(terms) for key, terms in taken.items()}
-
-
 def pooled_stock(m: Any, sets: Sets) -> None:
     """Throughput lies on one piece of the square root: pieces sum to through; on_piece <= high·piece; one piece if the
     site is open (units; for each s that holds stock, p with pooling, t)."""
@@ -318,169 +302,6 @@ def pooled_stock(m: Any, sets: Sets) -> None:
     )
 
 
-def number_of_sites(m: Any, sets: Sets) -> None:
-    """minimum <= sites that are open, opened, closed or changed <= maximum (for each region, kind and t limited)."""
-    counted = {"open": [m.open], "opened": [m.opened], "closed": [m.closed], "changed": [m.opened, m.closed]}
-
-    def count(region: str, kind: str, counts: str, t: int) -> Any:
-        of = [s for s, row in sets.sites.items() if region in (EVERY, row.region) and kind in ("any", row.kind)]
-        return added(m, [variable[s, t] for variable in counted[counts] for s in of])
-
-    keys = list(sets.site_limits)
-    m.sites_at_least = pyo.Constraint(
-        [k for k in keys if sets.site_limits[k].minimum > 0],
-        rule=lambda m, *k: count(*k) + or_zero(m.sites_amiss, k) >= sets.site_limits[k].minimum,
-    )
-    m.sites_at_most = pyo.Constraint(
-        [k for k in keys if sets.site_limits[k].maximum < NO_LIMIT],
-        rule=lambda m, *k: count(*k) - or_zero(m.sites_amiss, k) <= sets.site_limits[k].maximum,
-    )
-
-
-def budgets(m: Any, sets: Sets) -> None:
-    """Opening, closing and steps <= budget + excess (money, not discounted; for each t with a budget)."""
-    m.budget = pyo.Constraint(
-        m.budget_excess.index_set(),
-        rule=lambda m, t: investment(m, sets, t) - m.budget_excess[t] <= sets.budgets[t].amount,
-    )
-
-
-def investment(m: Any, sets: Sets, t: int) -> Any:
-    """What opening, closing and capacity steps cost in t, money, not discounted."""
-    return (
-        sum(row.opening_cost * m.opened[s, t] + row.closing_cost * m.closed[s, t] for s, row in sets.sites.items())
-        + sum(row.cost * m.bought[s, k, t] for (s, k), row in sets.steps.items())
-    )  # fmt: skip
-
-
-def service(m: Any, sets: Sets) -> None:
-    """Demand of a group not served from within <= (1 - share)·demand + excess (units; for each service limit, t)."""
-    by_time: dict[int, list[Flow]] = defaultdict(list)
-    if sets.service:
-        for key in sets.serves:
-            by_time[key[4]].append(key)
-
-    def rule(m: Any, group: str, measure: str, within: float, t: int) -> Any:
-        served = sum(
-            sets.demand[k[1], k[3], t] * m.serve[k]
-            for k in by_time[t]
-            if group in (EVERY, sets.customers[k[1]].group) and sets.within(k, measure, within)
-        )
-        total = sum(
-            q for (c, _, u), q in sets.demand.items() if u == t and group in (EVERY, sets.customers[c].group)
-        )
-        key = (group, measure, within, t)
-        if not total:
-            return pyo.Constraint.Skip
-        return total - served - m.service_excess[key] <= (1 - sets.service[key].share) * total
-
-    m.service = pyo.Constraint(m.service_excess.index_set(), rule=rule)
-
-
-def carbon_caps(m: Any, sets: Sets) -> None:
-    """Emissions <= cap + excess (t CO2; for each t with a cap)."""
-    emitted = emissions(m, sets) if len(m.carbon_excess) else {}
-    m.carbon_cap = pyo.Constraint(
-        m.carbon_excess.index_set(), rule=lambda m, t: emitted[t] - m.carbon_excess[t] <= sets.carbon[t].cap
-    )
-
-
-def emissions(m: Any, sets: Sets) -> dict[int, Any]:
-    """t -> all emissions of the network, t CO2: sites, supply, handling, every way."""
-    terms: dict[int, list[Any]] = {t: [] for t in sets.times}
-    for s, t in m.site_times:
-        terms[t].append(sets.sites[s].emissions * sets.years[t] / KG * m.open[s, t])
-    for s, p, t in m.supply:
-        terms[t].append(sets.supply[s, p].emissions / KG * m.supply[s, p, t])
-    for s, p, t in m.passing:
-        terms[t].append(sets.handling[s, p].emissions / KG * m.through[s, p, t])
-    for key, quantity in flows(m, sets):
-        terms[key[4]].append(sets.way_terms[key[:4]].emissions * quantity)
-    return {t: sum(each) for t, each in terms.items()}
-
-
-def flows(m: Any, sets: Sets) -> Iterable[tuple[Flow, Any]]:
-    """Every way and the units on it: moves, serves, returns."""
-    for key in sets.moves:
-        yield key, m.move[key]
-    for key in sets.serves:
-        yield key, sets.demand[key[1], key[3], key[4]] * m.serve[key]
-    for key in sets.backs:
-        yield key, sets.returned[key[1], key[3], key[4]] * m.back[key]
-
-
-def _failures(sets: Sets) -> list[tuple[str, str, str, int]]:
-    """(s, c, p, t): what another site must be able to take over should s fail, where a backup is asked for."""
-    return list(dict.fromkeys((s, c, p, t) for s, c, _, p, t in sets.serves)) if sets.backup_cover > 0 else []
-
-
-def backup(m: Any, sets: Sets) -> None:
-    """Should site f fail in t, the others can take over: rescue[f, s, c, p, t] over s >= cover·what f serves (shares);
-    what passes s anyway and what it takes over fit its capacity (capacity units, for each f, s, t), and it is open;
-    the other sites' supply suffices (units, for each f, p, t). Lanes are not planned anew."""
-    failures = _failures(sets)
-    if not failures:
-        return
-    served: dict[Any, list[Any]] = defaultdict(list)
-    for key in sets.serves:
-        served[key[0], key[1], key[3], key[4]].append(m.serve[key])
-    helpers: dict[Any, list[str]] = defaultdict(list)
-    for s, c, p, t in failures:
-        helpers[c, p, t].append(s)
-    rescues = [(f, s, c, p, t) for f, c, p, t in failures for s in helpers[c, p, t] if s != f]
-    m.rescue = pyo.Var(pyo.Set(initialize=rescues, dimen=5), bounds=(0, 1))
-    m.covered = pyo.Constraint(
-        failures,
-        rule=lambda m, f, c, p, t: (
-            sum(m.rescue[f, s, c, p, t] for s in helpers[c, p, t] if s != f) + or_zero(m.uncovered, (f, c, p, t))
-            >= sets.backup_cover * sum(served[f, c, p, t])
-        ),
-    )
-    loads: dict[Any, list[Any]] = defaultdict(list)
-    for f, s, c, p, t in rescues:
-        loads[f, s, t].append((p, sets.demand[c, p, t] * m.rescue[f, s, c, p, t]))
-    m.rescue_if_open = pyo.Constraint(
-        list(loads),
-        rule=lambda m, f, s, t: sum(q for _, q in loads[f, s, t]) <= m.open[s, t] * _total(sets, t),
-    )
-    m.rescue_capacity = pyo.Constraint(
-        [k for k in loads if sets.capacity(k[1], k[2]) < math.inf],
-        rule=lambda m, f, s, t: (
-            sum(sets.handling[s, p].capacity_use * m.through[s, p, t] for p in sets.products if (s, p, t) in m.through)
-            + sum(sets.handling[s, p].capacity_use * q for p, q in loads[f, s, t])
-            <= room(m, sets, s, t)
-        ),
-    )
-    backup_supply(m, sets)
-
-
-def backup_supply(m: Any, sets: Sets) -> None:
-    """Capacity of the other suppliers >= their supply + cover·supply of f (units; for each f, p, t that supplies)."""
-    suppliers: dict[Any, list[str]] = defaultdict(list)
-    for s, p, t in m.supply:
-        suppliers[p, t].append(s)
-
-    def capacity(s: str, p: str, t: int) -> float:
-        given = sets.supply[s, p].capacity * sets.years[t]
-        return min(given, sets.most[p, t]) if given == given else sets.most[p, t]
-
-    def rule(m: Any, f: str, p: str, t: int) -> Any:
-        others = [s for s in suppliers[p, t] if s != f]
-        missing = sum(or_zero(m.uncovered, k) for k in m.uncovered if (k[0], k[2], k[3]) == (f, p, t))
-        return (
-            sum(capacity(s, p, t) * m.open[s, t] - m.supply[s, p, t] for s in others)
-            + sets.most[p, t] * missing
-            >= sets.backup_cover * m.supply[f, p, t]
-        )
-
-    m.backup_supply = pyo.Constraint(list(m.supply), rule=rule)
-
-
-def _total(sets: Sets, t: int) -> float:
-    """All demand of t, units."""
-    return sum(quantity for (_, u), quantity in sets.most.items() if u == t)
-
-
 def enough_capacity(m: Any, sets: Sets) -> None:
     """Open sites that deliver, and those that supply, have room for all demand (units; for each p, t), and so are at
     least as many as the largest of them would have to be. Both are implied, but let the solver cut off sets of sites
@@ -497,9 +318,7 @@ def enough_capacity(m: Any, sets: Sets) -> None:
     keys = [(kind, *key) for kind, sites in kinds.items() for key in sites]
     m.enough_capacity = pyo.Constraint(
         keys,
-        rule=lambda m, kind, p, t: (
-            sum(_at_most(m, sets, s, p, t) for s in kinds[kind][p, t]) >= sets.most[p, t]
-        ),
+        rule=lambda m, kind, p, t: sum(_at_most(m, sets, s, p, t) for s in kinds[kind][p, t]) >= sets.most[p, t],
     )
     m.enough_sites = pyo.Constraint(
         keys,
@@ -524,113 +343,8 @@ def _fewest(sets: Sets, sites: list[str], p: str, t: int) -> int:
     left, count = sets.most[p, t] * (1 - 1e-9), 0
     uses = {s: sets.handling[s, p].capacity_use for s in sites}
     rooms = {s: sets.capacity(s, t) + sets.years[t] * sum(row.capacity for _, row in sets.steps_of(s)) for s in sites}
-    for room in sorted((rooms[s] / uses[s] if uses[s] > 0 else math.inf for s in sites), reverse=True):
+    for size in sorted((rooms[s] / uses[s] if uses[s] > 0 else math.inf for s in sites), reverse=True):
         if left <= 0:
             break
-        left, count = left - room, count + 1
+        left, count = left - size, count + 1
     return count
-
-
-def or_zero(variable: Any, key: Any) -> Any:
-    """The variable at `key`, or 0 where the case has no such variable."""
-    return variable[key] if key in variable else 0.0
-
-
-def added(m: Any, terms: list[Any]) -> Any:
-    """The sum of the terms; where there are none, an expression all the same, so that a row that cannot hold stands in
-    the model and is told as infeasible."""
-    return sum(terms) if terms else m.nothing
-
-
-def total_cost(m: Any, sets: Sets) -> Any:
-    """All costs of the network, money discounted to the start. The recheck recomputes each line of it from the
-    tables."""
-    factor, price = sets.factor, [sets.carbon_price(t) for t in sets.times]
-    flow_cost = sum(
-        factor[key[4]] * (terms.transport + terms.duty + price[key[4]] * terms.emissions) * quantity
-        for key, quantity in flows(m, sets)
-        for terms in (sets.way_terms[key[:4]],)
-    )
-    return (
-        flow_cost
-        + sum(factor[t] * investment(m, sets, t) for t in sets.times)
-        + sum(factor[t] * running_cost(m, sets, t) for t in sets.times)
-        + sum(
-            factor[t] * (sets.supply[s, p].cost + price[t] * sets.supply[s, p].emissions / KG) * m.supply[s, p, t]
-            for s, p, t in m.supply
-        )
-        + sum(
-            factor[t] * (sets.handling[s, p].cost + price[t] * sets.handling[s, p].emissions / KG) * m.through[s, p, t]
-            for s, p, t in m.passing
-        )
-        + stock_cost(m, sets)
-        + recovery_cost(m, sets)
-        + sum(
-            factor[t] * sets.customers[c].unserved_cost * sets.demand[c, p, t] * m.refused[c, p, t]
-            for c, p, t in m.refused
-        )
-        + sum(factor[t] * row.excess_cost * m.budget_excess[t] for t, row in sets.budgets.items() if not row.hard)
-        + sum(factor[k[3]] * row.excess_cost * m.service_excess[k] for k, row in sets.service.items() if not row.hard)
-        + sum(factor[t] * sets.carbon[t].excess_cost * m.carbon_excess[t] for t in m.carbon_excess
-              if not sets.carbon[t].hard)
-    )  # fmt: skip
-
-
-def running_cost(m: Any, sets: Sets, t: int) -> Any:
-    """Sites and steps by their yearly cost, with the price of the sites' own emissions, money, not discounted."""
-    years, price = sets.years[t], sets.carbon_price(t)
-    return sum(
-        years * (row.running_cost + price * row.emissions / KG) * m.open[s, t] for s, row in sets.sites.items()
-    ) + sum(years * row.running_cost * m.step[s, k, t] for (s, k), row in sets.steps.items())
-
-
-def stock_cost(m: Any, sets: Sets) -> Any:
-    """Holding cycle stock (days of throughput) and safety stock (fixed + slope·yearly throughput on its piece)."""
-    cycle = sum(
-        sets.factor[t] * holding(sets, p) * sets.products[p].cycle_days / 365.0 * m.through[s, p, t]
-        for s, p, t in m.passing
-        if sets.sites[s].holds_stock
-    )
-    safety = sum(
-        sets.factor[t] * holding(sets, p)
-        * (sets.years[t] * sets.pieces[p][n].fixed * m.piece[s, p, t, n] + sets.pieces[p][n].slope * m.on_piece[s, p, t, n])
-        for s, p, t, n in m.piece
-    )  # fmt: skip
-    return cycle + safety
-
-
-def holding(sets: Sets, p: str) -> float:
-    """Cost of one unit in stock for a year, money."""
-    return sets.products[p].value * sets.products[p].holding_rate
-
-
-def recovery_cost(m: Any, sets: Sets) -> Any:
-    """Recovering and disposing of returns."""
-    taken = returned(m, sets)
-    return sum(
-        sets.factor[t]
-        * (
-            sets.recovery[s, p].disposal_cost * taken[s, p, t]
-            + (sets.recovery[s, p].cost - sets.recovery[s, p].disposal_cost) * m.recovered[s, p, t]
-        )
-        for s, p, t in m.taking
-    )
-
-
-def limits_broken(m: Any, sets: Sets) -> Any:
-    """How far hard limits are broken, in units of demand: a site too many or too few weighs as much as all demand of
-    an average customer, money as much as the demand that the whole network's running cost serves."""
-    total = sum(sets.demand.values()) or 1.0
-    site = total / max(len({k[0] for k in sets.demand}), 1)
-    money = max(sum(row.running_cost + row.opening_cost for row in sets.sites.values()), 1.0)
-    must = [k for k in m.refused if not sets.may_refuse(k[0])]
-    return (
-        sum(sets.demand[k] * m.refused[k] for k in must)
-        + 1e-6 * sum(sets.demand[k] * m.refused[k] for k in m.refused)
-        + sum(m.service_excess[k] for k, row in sets.service.items() if row.hard)
-        + site * sum(m.sites_amiss[k] for k in m.sites_amiss)
-        + sum(sets.returned[k] * m.left_behind[k] for k in m.left_behind)
-        + sum(sets.demand[k[1:]] * m.uncovered[k] for k in m.uncovered)
-        + total / money * sum(m.budget_excess[t] for t, row in sets.budgets.items() if row.hard)
-        + sum(m.carbon_excess[t] * total / max(sets.carbon[t].cap, 1.0) for t in m.carbon_excess if sets.carbon[t].hard)
-    )

@@ -6,6 +6,7 @@ where is taken at its word, everything else is derived again, and what the plan 
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,8 @@ def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     if options.backup_cover > 0:
         _check_backup(book, full, options, timed, flows, states, goods)
     uses = _uses(full, states, flows, goods, served)
-    excess = _check_limits(book, full, timed["limits"], uses)
+    resources = _resources(full, states, goods, timed["recovered"])
+    excess = _check_limits(book, full, timed["limits"], uses, resources)
     _check_profile(book, full, options, timed["service"], flows, served)
     costs = _costs(full, states, flows, goods, timed, served, excess)
     _check_cost_to_serve(book, full, timed["cost_to_serve"], flows, costs)
@@ -135,9 +137,7 @@ def _states(book: _Book, full: Frames, said: pd.DataFrame) -> pd.DataFrame:
     return states
 
 
-def _check_states(
-    book: _Book, full: Frames, said: pd.DataFrame, states: pd.DataFrame, goods: pd.DataFrame
-) -> None:
+def _check_states(book: _Book, full: Frames, said: pd.DataFrame, states: pd.DataFrame, goods: pd.DataFrame) -> None:
     """Pins, steps and capacity are kept; what the plan says of each site is what follows."""
     names = _names(states, SITE)
     pinned = _look_up(full["pinned_sites"], SITE, "state", states, SITE)
@@ -176,18 +176,19 @@ def _check_states(
 
 
 def _check_site_limits(book: _Book, full: Frames, states: pd.DataFrame) -> None:
-    changed = states["opened"] | states["closed"]
-    counted = states.assign(changed=changed)
-    counts = []
-    for row in full["site_limits"].itertuples(index=False):
-        of = counted[counted["t"] == row.t]
-        of = of[of["region"] == row.region] if row.region else of
-        of = of[of["kind"] == row.kind] if row.kind != "any" else of
-        counts.append(int(of[row.counts].sum()))
-    limits = full["site_limits"].assign(count=np.array(counts, dtype=float))
+    limits = full["site_limits"]
+    counts = pd.Series([_count(states, row) for row in limits.itertuples(index=False)], limits.index, dtype=float)
     names = _names(limits, ["region", "kind", "counts", "t"])
-    book.at_most("largest number of sites", limits["count"].set_axis(names), limits["maximum"])
-    book.at_most("smallest number of sites", limits["minimum"].set_axis(names), limits["count"])
+    book.at_most("largest number of sites", counts.set_axis(names), limits["maximum"])
+    book.at_most("smallest number of sites", limits["minimum"].set_axis(names), counts)
+
+
+def _count(states: pd.DataFrame, limit: Any) -> int:
+    """How many sites count for a limit."""
+    of = states[states["t"] == limit.t]
+    of = of[of["region"] == limit.region] if limit.region else of
+    of = of[of["kind"] == limit.kind] if limit.kind != "any" else of
+    return int((of["opened"] | of["closed"] if limit.counts == "changed" else of[limit.counts]).sum())
 
 
 def _flows(book: _Book, full: Frames, said: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
@@ -231,7 +232,7 @@ def _flows(book: _Book, full: Frames, said: pd.DataFrame, states: pd.DataFrame) 
     _check_laws(book, full, flows, names)
     is_open = states.set_index(SITE)["open"]
     ends = [flows[["origin", "t"]][flows["kind"] != "return"], flows[["destination", "t"]][flows["kind"] != "delivery"]]
-    used = pd.concat([end.set_axis(SITE, axis=1) for end in ends]).drop_duplicates()
+    used = pd.concat([pd.DataFrame(end).set_axis(SITE, axis=1) for end in ends]).drop_duplicates()
     opened = is_open.reindex(_names(used, SITE)).fillna(False).astype(bool)
     book.none("flows begin and end at open sites", ~opened.to_numpy(), _names(used, SITE))
     return flows
@@ -354,9 +355,7 @@ def _check_sourcing(book: _Book, full: Frames, flows: pd.DataFrame) -> None:
         book.at_most(f"one site a {sourcing}", sites.astype(float), 1.0)
 
 
-def _check_returns(
-    book: _Book, full: Frames, said: pd.DataFrame, flows: pd.DataFrame, states: pd.DataFrame
-) -> None:
+def _check_returns(book: _Book, full: Frames, said: pd.DataFrame, flows: pd.DataFrame, states: pd.DataFrame) -> None:
     """All returns come back, to sites that recover or dispose of them within their limits."""
     back = flows[flows["kind"] == "return"]
     brought = back.groupby(["origin", "product", "t"])["quantity"].sum()
@@ -426,9 +425,7 @@ def _lawful_pairs(full: Frames) -> pd.Index:
     return _names(ways, ["site", "customer", "product"])
 
 
-def _check_backup_supply(
-    book: _Book, full: Frames, options: Any, goods: pd.DataFrame, states: pd.DataFrame
-) -> None:
+def _check_backup_supply(book: _Book, full: Frames, options: Any, goods: pd.DataFrame, states: pd.DataFrame) -> None:
     """For each site that supplies: spare supply of the other open suppliers covers it. A supplier's capacity counts up
     to all demand of its product."""
     every = full["supply"][["site", "product", "capacity"]].merge(states[[*SITE, "open", "years"]], on="site")
@@ -476,25 +473,63 @@ def _uses(
     return {kind: rows.assign(over=(rows["used"] - rows["allowed"]).clip(lower=0.0)) for kind, rows in uses.items()}
 
 
+def _resources(
+    full: Frames, states: pd.DataFrame, goods: pd.DataFrame, recovered: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """For each hard limit of sites and on their number: name, unit, t, allowed, used."""
+    opened = states[states["open"]]
+    limited = opened[opened["own_capacity"].notna()]
+    use = goods.groupby(SITE)["use"].sum().reindex(_names(limited, SITE)).fillna(0.0).to_numpy()
+    resources = {
+        "site capacity": pd.DataFrame(
+            {"name": limited["site"], "unit": "capacity units", "t": limited["t"], "allowed": limited["capacity"],
+             "used": use}
+        )
+    }  # fmt: skip
+    brought = recovered.set_index(GOODS)
+    for kind, table, column, used in (
+        ("supply", full["supply"], "capacity", goods.set_index(GOODS)["made"]),
+        ("recovery", full["recovery"], "capacity", brought["recovered"]),
+        ("disposal", full["recovery"], "disposal_limit", brought["disposed"]),
+    ):
+        terms = table[table[column].notna()][["site", "product", column]].rename(columns={column: "most"})
+        rows = terms.merge(opened[[*SITE, "years"]], on="site")
+        total = used.groupby(level=[0, 1, 2]).sum().reindex(_names(rows, GOODS)).fillna(0.0).to_numpy()
+        names = [f"{s} {p}" for s, p in zip(rows["site"], rows["product"], strict=True)]
+        allowed = rows["most"] * rows["years"]
+        resources[kind] = rows.assign(name=names, unit="units", allowed=allowed, used=total)
+    limits = full["site_limits"][full["site_limits"]["maximum"] < 1_000_000]
+    names = [" ".join(part for part in row if part) for row in
+             limits[["counts", "kind", "region"]].itertuples(index=False, name=None)]  # fmt: skip
+    counts = np.array([_count(states, row) for row in limits.itertuples(index=False)], dtype=float)
+    resources["sites"] = limits.assign(name=names, unit="sites", allowed=limits["maximum"], used=counts)
+    return resources
+
+
 def _check_limits(
-    book: _Book, full: Frames, said: pd.DataFrame, uses: dict[str, pd.DataFrame]
+    book: _Book, full: Frames, said: pd.DataFrame, uses: dict[str, pd.DataFrame], resources: dict[str, pd.DataFrame]
 ) -> dict[str, pd.Series]:
     """Hard limits are kept, and the plan's `limits` tell capacity, use and excess truly. Returns the cost of excess by
     kind and period, discounted."""
     key = ["limit", "name", "unit", "t"]
     book.once("one row a limit and period", said, key)
-    book.equal("excess is use over capacity", said["excess"].set_axis(_names(said, key)),
-               (said["use"] - said["capacity"]).clip(lower=0.0).round(6))  # fmt: skip
-    costs = {}
-    for kind, rows in uses.items():
+    over = (said["use"] - said["capacity"]).clip(lower=0.0)
+    book.equal("excess is use over capacity", said["excess"].set_axis(_names(said, key)), over)
+    known = pd.concat([rows.assign(limit=kind)[key] for kind, rows in (uses | resources).items()])
+    book.none("limits are those of the case", ~_names(said, key).isin(_names(known, key)), _names(said, key))
+    book.none("every limit has a row", ~_names(known, key).isin(_names(said, key)), _names(known, key))
+    for kind, rows in (uses | resources).items():
         rows = rows.assign(limit=kind)
-        names = _names(rows, key)
-        book.at_most(f"hard {kind}", rows["over"][rows["hard"]].set_axis(names[rows["hard"]]), 0.0)
         for column, true in (("use", "used"), ("capacity", "allowed")):
             told = _look_up(said, key, column, rows, key).astype(float)
-            book.equal(f"{column} of {kind}", told.set_axis(names), rows[true].clip(lower=0.0))
+            book.equal(f"{column} of {kind}", told.set_axis(_names(rows, key)), rows[true].clip(lower=0.0))
+    costs = {}
+    for kind, rows in uses.items():
+        names = _names(rows, ["name", "unit", "t"])
+        hard = rows["hard"].astype(bool)
+        book.at_most(f"hard {kind}", rows["over"][hard].set_axis(names[hard]), 0.0)
         factor = _of_period(full, rows["t"], "factor")
-        costs[f"{kind} excess"] = (rows["over"] * rows["excess_cost"] * factor)[~rows["hard"]]
+        costs[f"{kind} excess"] = (rows["over"] * rows["excess_cost"] * factor).set_axis(rows["t"])[(~hard).to_numpy()]
     return costs
 
 
@@ -507,7 +542,7 @@ def _check_profile(
     bounds = [0.0, *(float(bound) for bound in options.service_bands.split(","))]
     of = flows[flows["kind"] == "delivery"]
     band = pd.Series("not known", of.index)
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in itertools.pairwise(bounds):
         inside = (of["way_distance"] <= high) & ((of["way_distance"] > low) | (low == 0.0))
         band[inside] = f"{low:g} to {high:g}"
     band[of["way_distance"] > bounds[-1]] = f"over {bounds[-1]:g}"

@@ -15,9 +15,9 @@ from echelon.schema import Table
 from echelon.solvers.highs import Solution
 from echelon.tables import Frames
 from echelon_models.network.figures import cost_to_serve, service_profile, site_states
-from echelon_models.network.formulation import emissions, investment, room
 from echelon_models.network.schema import RESULTS, NetworkOptions
 from echelon_models.network.sets import Sets
+from echelon_models.network.terms import emissions, investment, or_zero, room
 
 DIGITS = 6  # quantities are given to a millionth of a unit
 SHOWN = 12  # changes on the one page
@@ -80,7 +80,7 @@ def _states(m: Any, sets: Sets, period: pd.Series) -> pd.DataFrame:
     """site, period, t, open, steps, capacity (NaN: no limit): what is decided of each site."""
     rows = []
     for s, t in m.site_times:
-        capacity = pyo.value(room(m, sets, s, t)) if sets.capacity(s, t) < math.inf else math.nan
+        capacity = pyo.value(room(m, sets, s, t)) + 0.0 if sets.capacity(s, t) < math.inf else math.nan
         steps = sum(round(m.step[s, k, t].value) for k, _ in sets.steps_of(s))
         rows.append((s, period[t], t, m.open[s, t].value > 0.5, steps, capacity))
     return pd.DataFrame(rows, columns=["site", "period", "t", "open", "steps", "capacity"])
@@ -158,23 +158,38 @@ def _backup(m: Any, sets: Sets, period: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["failing", "site", "customer", "product", "period", "quantity"])
 
 
+def _resources(m: Any, sets: Sets) -> list[tuple[Any, ...]]:
+    """(limit, name, t, unit, capacity, use, excess, row) of what open sites can take, supply, recover, dispose of; row
+    is None where nothing can come to use it."""
+    rows: list[tuple[Any, ...]] = []
+    is_open = {key for key in m.site_times if m.open[key].value > 0.5}
+    for s, t in m.site_times:
+        if (s, t) in is_open and sets.capacity(s, t) < math.inf:
+            capacity, row = pyo.value(room(m, sets, s, t)), or_zero(m.site_capacity, (s, t))
+            use = capacity + pyo.value(row.body) if row else 0.0
+            rows.append(("site capacity", s, t, "capacity units", capacity, use, 0.0, row))
+    for (s, p), terms in sets.supply.items():
+        for t in sets.times:
+            if (s, t) in is_open and terms.capacity == terms.capacity:
+                row = or_zero(m.supply_capacity, (s, p, t))
+                use = m.supply[s, p, t].value if row else 0.0
+                rows.append(("supply", f"{s} {p}", t, "units", terms.capacity * sets.years[t], use, 0.0, row))
+    for name, rule, column in (
+        ("recovery", m.recovery_capacity, "capacity"),
+        ("disposal", m.disposal_limit, "disposal_limit"),
+    ):
+        for (s, p), terms in sets.recovery.items():
+            for t in sets.times:
+                if (s, t) in is_open and getattr(terms, column) < math.inf:
+                    row = or_zero(rule, (s, p, t))
+                    use = pyo.value(row.body) if row else 0.0
+                    rows.append((name, f"{s} {p}", t, "units", getattr(terms, column) * sets.years[t], use, 0.0, row))
+    return rows
+
+
 def _limits(m: Any, sets: Sets, period: pd.Series, solution: Solution) -> pd.DataFrame:
     """Each limit row that the plan is under: what it allows, its use, its excess, its price."""
-    rows: list[tuple[Any, ...]] = []
-    for s, t in m.site_capacity:
-        if m.open[s, t].value > 0.5:
-            capacity, row = pyo.value(room(m, sets, s, t)), m.site_capacity[s, t]
-            rows.append(("site capacity", s, t, "capacity units", capacity, capacity + pyo.value(row.body), 0.0, row))
-    for s, p, t in m.supply_capacity:
-        if m.open[s, t].value > 0.5:
-            capacity = sets.supply[s, p].capacity * sets.years[t]
-            row = m.supply_capacity[s, p, t]
-            rows.append(("supply", f"{s} {p}", t, "units", capacity, m.supply[s, p, t].value, 0.0, row))
-    for name, rule, column in (("recovery", m.recovery_capacity, "capacity"),
-                               ("disposal", m.disposal_limit, "disposal_limit")):  # fmt: skip
-        for s, p, t in rule:
-            capacity = getattr(sets.recovery[s, p], column) * sets.years[t]
-            rows.append((name, f"{s} {p}", t, "units", capacity, pyo.value(rule[s, p, t].body), 0.0, rule[s, p, t]))
+    rows = _resources(m, sets)
     for k in m.sites_at_most:
         region, kind, counts, t = k
         name = " ".join(part for part in (counts, kind, region) if part)
@@ -194,7 +209,7 @@ def _limits(m: Any, sets: Sets, period: pd.Series, solution: Solution) -> pd.Dat
         use, cap = pyo.value(emitted[t]), sets.carbon[t].cap
         rows.append(("carbon", "", t, "t CO2", cap, use, max(use - cap, 0.0), m.carbon_cap[t]))
     frame = pd.DataFrame(rows, columns=["limit", "name", "t", "unit", "capacity", "use", "excess", "row"])
-    frame["price"] = [max(-solution.dual(row), 0.0) for row in frame["row"]]
+    frame["price"] = [max(-solution.dual(row), 0.0) + 0.0 for row in frame["row"]]
     for column in ("use", "excess"):
         frame[column] = frame[column].astype(float).round(DIGITS).clip(lower=0.0)
     return frame.assign(period=frame["t"].map(period))

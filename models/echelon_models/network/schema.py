@@ -5,6 +5,7 @@ Rates (capacity, running cost, throughput) are per year; demand and returns are 
 
 from __future__ import annotations
 
+import itertools
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -350,7 +351,7 @@ class NetworkOptions(BaseModel):
             bands = [float(part) for part in text.split(",")]
         except ValueError:
             raise ValueError("must be numbers with commas between them") from None
-        if bands[0] <= 0 or any(a >= b for a, b in zip(bands, bands[1:], strict=False)) or bands[-1] > 1e9:
+        if bands[0] <= 0 or any(a >= b for a, b in itertools.pairwise(bands)) or bands[-1] > 1e9:
             raise ValueError("must be more than 0 and rise")
         return text
 

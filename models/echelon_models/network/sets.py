@@ -114,8 +114,7 @@ class Laws:
             return False
         crosses = origin != target
         return not (
-            crosses
-            and (("no_export", origin, product) in self.held or ("no_import", target, product) in self.held)
+            crosses and (("no_export", origin, product) in self.held or ("no_import", target, product) in self.held)
         )
 
 

@@ -39,7 +39,7 @@ class Links:
         served = np.array([sum(v.value for v in ways) for ways in self.served])
         opened = np.array([v.value for v in self.open])
         broken = np.flatnonzero((served > opened + VIOLATION) & ~self.added)
-        return [self._add(n) for n in broken]
+        return [self._add(n) for n in broken.tolist()]
 
     def _add(self, n: int) -> Any:
         self.added[n] = True
