@@ -561,6 +561,18 @@ def limits() -> list[Rule]:
             {"jurisdictions": None},
         ),
         Rule(
+            "returns pay no duty",
+            case(
+                **used,
+                recovery=recovery,
+                sites=REGIONS | {"running_cost": [1.0, 60.0]},
+                customers=PEOPLE,
+                products={"product": "ALL", "value": 10.0},
+                duties={"rate": 0.2},
+            ),
+            {"duties": {"rate": 0.0}},
+        ),
+        Rule(
             "backup of deliveries",
             case(sites={"site": ["A", "B"], "running_cost": [10.0, 12.0]}),
             options={"backup_cover": 1.0},

@@ -237,7 +237,9 @@ def test_a_true_plan_passes(run: echelon.Run, full: Frames) -> None:
     assert violated(full, run.plan) == set()
 
 
-@pytest.mark.parametrize(("rule", "mutate"), PLAN_MUTATIONS, ids=[f"{n}-{r}" for n, (r, _) in enumerate(PLAN_MUTATIONS)])
+@pytest.mark.parametrize(
+    ("rule", "mutate"), PLAN_MUTATIONS, ids=[f"{n}-{r}" for n, (r, _) in enumerate(PLAN_MUTATIONS)]
+)
 def test_a_plan_that_breaks_a_rule_is_caught_by_that_rule(
     run: echelon.Run, full: Frames, rule: str, mutate: Mutation
 ) -> None:

@@ -29,6 +29,7 @@ from echelon_models.network.strengthen import Links
 
 FIRST_PLAN_SHARE = 0.2  # of the time limit may go to a first plan
 FIRST_PLAN_GAP = 1e-4  # at which it is good enough
+REASONS = 2  # told of a network that cannot be
 OTHER_SHARE = 0.15  # of the time limit goes to each network that the plan is compared with
 
 
@@ -53,15 +54,16 @@ def solve(full: Frames, options: NetworkOptions, control: Control) -> Answer:
     plan = read_plan(model, sets, full, options, solution)
     if outcome.limit == "interrupt":
         others = []
-    parts = [_network(name, full, options, _part(control.options, OTHER_SHARE)) for name in others]
-    if parts:
-        parts.insert(0, compare.rows("plan", plan, full, recheck(full, options, plan).costs))
-        plan["comparison"] = comparison(pd.concat(parts))
-    return Answer(outcome, plan)
+    found = [_network(name, full, options, _part(control.options, OTHER_SHARE)) for name in others]
+    if found:
+        first = compare.rows("plan", plan, full, recheck(full, options, plan).costs)
+        plan["comparison"] = comparison(pd.concat([first, *(rows for rows, _ in found)]))
+    return Answer(outcome, plan, notes=tuple(note for _, notes in found for note in notes))
 
 
-def _network(name: str, full: Frames, options: NetworkOptions, search: SolveOptions) -> pd.DataFrame:
-    """What the comparison says of another network: planned anew, rechecked against the case that it is the plan of."""
+def _network(name: str, full: Frames, options: NetworkOptions, search: SolveOptions) -> tuple[pd.DataFrame, list[str]]:
+    """What the comparison says of another network, planned anew and rechecked against the case that it is the plan of;
+    and, where there is none, why."""
     case = compare.CASES[name](full)
     whole = prepare(case, options)
     sparse = thin_out(whole)
@@ -69,10 +71,12 @@ def _network(name: str, full: Frames, options: NetworkOptions, search: SolveOpti
     model = build(sets)
     solution = _search(model, sets, search, sparse, prices=False)
     if not solution.outcome.has_plan:
-        return compare.rows(name, None, case, {})
+        infeasible = solution.outcome.termination is Termination.INFEASIBLE
+        why = explain(sets, case, search)[:REASONS] if infeasible else []
+        return compare.rows(name, None, case, {}), [f"{name} network: {finding.rule}" for finding in why]
     plan = read_plan(model, sets, case, options, solution)
     proof = recheck(case, options, plan)
-    return compare.rows(name, None if proof.violations else plan, case, proof.costs)
+    return compare.rows(name, None if proof.violations else plan, case, proof.costs), []
 
 
 def _search(model: Any, sets: Sets, options: SolveOptions, sparse: Sparse | None = None, **how: Any) -> highs.Solution:

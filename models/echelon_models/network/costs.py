@@ -13,9 +13,8 @@ def total_cost(m: Any, sets: Sets) -> Any:
     tables."""
     factor, price = sets.factor, [sets.carbon_price(t) for t in sets.times]
     flow_cost = sum(
-        factor[key[4]] * (terms.transport + terms.duty + price[key[4]] * terms.emissions) * quantity
-        for key, quantity in flows(m, sets)
-        for terms in (sets.way_terms[key[:4]],)
+        factor[t] * (way.transport + way.duty + price[t] * way.emissions) * quantity
+        for t, way, quantity in flows(m, sets)
     )
     return (
         flow_cost
@@ -86,14 +85,15 @@ def recovery_cost(m: Any, sets: Sets) -> Any:
 
 
 def limits_broken(m: Any, sets: Sets) -> Any:
-    """How far hard limits are broken, in units of demand: a site too many or too few weighs as much as all demand of
-    an average customer, money as much as the demand that the whole network's running cost serves."""
+    """How far hard limits are broken, in units of demand; demand itself weighs ten times, so that limits are eased
+    before it is refused. A site too many or too few weighs as much as the demand of an average customer, money as much
+    as all demand at the cost of all sites."""
     total = sum(sets.demand.values()) or 1.0
     site = total / max(len({k[0] for k in sets.demand}), 1)
     money = max(sum(row.running_cost + row.opening_cost for row in sets.sites.values()), 1.0)
     must = [k for k in m.refused if not sets.may_refuse(k[0])]
     return (
-        sum(sets.demand[k] * m.refused[k] for k in must)
+        10 * sum(sets.demand[k] * m.refused[k] for k in must)
         + 1e-6 * sum(sets.demand[k] * m.refused[k] for k in m.refused)
         + sum(m.service_excess[k] for k, row in sets.service.items() if row.hard)
         + site * sum(m.sites_amiss[k] for k in m.sites_amiss)

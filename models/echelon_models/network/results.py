@@ -263,9 +263,10 @@ def page(plan: Frames, figures: dict[str, Any], currency: str) -> Page:
 def _profile(service: pd.DataFrame) -> str:
     """How much is served from within each bound, over all groups and periods."""
     total = service["quantity"].sum()
-    near = service[service["band"].str.contains(" to ")].groupby("band", sort=False)["quantity"].sum()
-    within = near.cumsum()
-    shown = [f"{quantity / total:.0%} within {band.split(' to ')[1]} km" for band, quantity in within.items()]
+    near = service[service["band"].str.contains(" to ")]
+    bound = near["band"].str.split(" to ").str[-1].astype(float)
+    within = near.groupby(bound)["quantity"].sum().cumsum()
+    shown = [f"{quantity / total:.0%} within {bound:g} km" for bound, quantity in within.items()]
     return ", ".join(shown[:4]) if total else ""
 
 

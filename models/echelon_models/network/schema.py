@@ -38,7 +38,7 @@ def _every_product() -> Text:
 
 
 def _every_period() -> Text:
-    return column("Period; blank: every period without a row of its own", example="2027", key=True, reference="periods", default=EVERY)  # fmt: skip
+    return column("Period; blank: every period without a row of its own", example="2026-01-05", key=True, reference="periods", default=EVERY)  # fmt: skip
 
 
 def _mode() -> Text:
@@ -212,7 +212,7 @@ class Handling(InputRow):
 
 
 class Duty(InputRow):
-    """Duty on what is sent from one region to another (not within one). The most specific row counts: the one with
+    """Duty on what is sent from one region to another (not within one; returns pay none). The most specific row counts: the one with
     the fewest blanks, then the one that names the sending region, then the receiving one."""
 
     from_region: Text = column("Region of the site that sends; blank: every region", example="CH", key=True, default=EVERY)  # fmt: skip

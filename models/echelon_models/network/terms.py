@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from echelon_models.network.sets import KG, Flow, Sets
+from echelon_models.network.sets import KG, Sets, Terms
 
 
 def or_zero(variable: Any, key: Any) -> Any:
@@ -43,14 +43,15 @@ def investment(m: Any, sets: Sets, t: int) -> Any:
     )  # fmt: skip
 
 
-def flows(m: Any, sets: Sets) -> Iterable[tuple[Flow, Any]]:
-    """Every way and the units on it: moves, serves, returns."""
+def flows(m: Any, sets: Sets) -> Iterable[tuple[int, Terms, Any]]:
+    """(t, what a unit costs, units) of every way: moves, serves, returns; returns pay no duty."""
     for key in sets.moves:
-        yield key, m.move[key]
+        yield key[4], sets.way_terms[key[:4]], m.move[key]
     for key in sets.serves:
-        yield key, sets.demand[key[1], key[3], key[4]] * m.serve[key]
+        yield key[4], sets.way_terms[key[:4]], sets.demand[key[1], key[3], key[4]] * m.serve[key]
     for key in sets.backs:
-        yield key, sets.returned[key[1], key[3], key[4]] * m.back[key]
+        free = sets.way_terms[key[:4]]._replace(duty=0.0)
+        yield key[4], free, sets.returned[key[1], key[3], key[4]] * m.back[key]
 
 
 def emissions(m: Any, sets: Sets) -> dict[int, Any]:
@@ -62,6 +63,6 @@ def emissions(m: Any, sets: Sets) -> dict[int, Any]:
         terms[t].append(sets.supply[s, p].emissions / KG * m.supply[s, p, t])
     for s, p, t in m.passing:
         terms[t].append(sets.handling[s, p].emissions / KG * m.through[s, p, t])
-    for key, quantity in flows(m, sets):
-        terms[key[4]].append(sets.way_terms[key[:4]].emissions * quantity)
+    for t, way, quantity in flows(m, sets):
+        terms[t].append(way.emissions * quantity)
     return {t: sum(each) for t, each in terms.items()}
