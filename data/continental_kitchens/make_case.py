@@ -1,4 +1,4 @@
-"""Make the sample case continental_kitchens: a maker of kitchen appliances designs its European network for three years.
+"""Make the sample case continental_kitchens: a maker of appliances designs its European network for three years.
 
 `python data/continental_kitchens/make_case.py` rewrites the CSV files next to this script; the same seed gives the same
 files. The cities and their coordinates are real (rounded to a hundredth of a degree); the company, its sites, costs and
@@ -83,8 +83,9 @@ EAST = {"PL", "CZ", "SK", "HU", "SI", "HR", "AT"}
 def main() -> None:
     """Draw the demand and write every table."""
     random = np.random.default_rng(SEED)
-    sites = pd.DataFrame.from_dict(SITES, orient="index", columns=["kind", "region", "latitude", "longitude", "existing",
-                                   "opening_cost", "closing_cost", "running_cost", "capacity"])  # fmt: skip
+    money = ["opening_cost", "closing_cost", "running_cost"]
+    terms = ["kind", "region", "latitude", "longitude", "existing", *money, "capacity"]
+    sites = pd.DataFrame.from_dict(SITES, orient="index", columns=terms)
     sites = sites.rename_axis("site").reset_index()
     plants = sites["kind"] == "plant"
     sites["delivers"] = ~plants
@@ -100,7 +101,7 @@ def main() -> None:
         "products": pd.DataFrame({"product": [ELECTRIC, GAS], "description": ["Electric appliances", "Gas appliances"],
                                   "product_class": ["general", "hazardous"], "value": [210, 260], "freight": [0.4, 0.5],
                                   "cycle_days": 12, "pooling": [14, 9]}),
-        "groups": pd.DataFrame([(g, *terms) for g, terms in GROUPS.items()], columns=["group", "description", "sourcing"]),
+        "groups": pd.DataFrame([(g, *of) for g, of in GROUPS.items()], columns=["group", "description", "sourcing"]),
         "customers": customers.drop(columns="people"),
         "demand": demand,
         "modes": pd.DataFrame({"mode": ["ROAD", "RAIL"], "cost_per_km": [0.055, 0.03], "cost": [1.5, 4.5],

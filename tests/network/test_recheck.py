@@ -78,7 +78,7 @@ def violated(full: Frames, plan: Frames) -> set[str]:
 
 
 def put(table: str, column: str, value: Any, **where: Any) -> Mutation:
-    """Write a value (or what a function makes of the old one) into the first row where the columns have these values."""
+    """Write a value (or what a function makes of the old one) into the first row where columns have these values."""
 
     def mutate(plan: Frames) -> None:
         frame = plan[table]

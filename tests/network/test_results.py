@@ -28,7 +28,7 @@ def test_great_circle_of_known_distances() -> None:
 
 
 def test_two_sites_pool_their_stock_by_the_square_root_law() -> None:
-    """Eppen 1979: one site for n equal customers needs 1 / sqrt(n) of the stock of n sites, if pieces are exact there."""
+    """Eppen 1979: one site for n equal customers needs 1 / sqrt(n) of the stock of n sites, where pieces are exact."""
     tables = case(products=STOCKED, demand=wants(c=4, d=4), deliveries=costs({"A": [0, 0], "B": [0, 0]}))
     together = solve(change(tables, pinned_sites={"site": "B", "state": "closed"}), pooling_pieces=1)
     apart = solve(change(tables, deliveries=costs({"A": [0, None], "B": [None, 0]})), pooling_pieces=10)
@@ -119,7 +119,7 @@ def test_an_earlier_plan_starts_the_search() -> None:
 
 
 def test_the_sample_case_has_a_plan_of_a_small_gap() -> None:
-    """The sample case is what a newcomer sees first: proven within 1%, cheaper than today's network, whole on its page."""
+    """The sample case is what a newcomer sees first: proven within 1%, cheaper than today's network."""
     run = echelon.solve(DATA, time_limit=40, gap=0.01)
     assert run.outcome.gap is not None and run.outcome.gap <= 0.01
     assert run.kpis["networks"]["today"] > run.kpis["networks"]["plan"]

@@ -151,7 +151,7 @@ class Demand(InputRow):
     customer: Text = _customer()
     product: Text = _product()
     period: Text = _every_period()
-    quantity: float = column("Quantity wanted", example=1200.0, unit="units", ge=0)
+    quantity: float = column("Quantity wanted", example=600.0, unit="units", ge=0)
 
 
 class Mode(InputRow):
@@ -215,7 +215,7 @@ class Duty(InputRow):
     """Duty on what is sent from one region to another (not within one; returns pay none). The most specific row counts: the one with
     the fewest blanks, then the one that names the sending region, then the receiving one."""
 
-    from_region: Text = column("Region of the site that sends; blank: every region", example="CH", key=True, default=EVERY)  # fmt: skip
+    from_region: Text = column("Region of the site that sends; blank: every region", example="DE", key=True, default=EVERY)  # fmt: skip
     to_region: Text = column("Region that receives; blank: every region", example="FR", key=True, default=EVERY)
     product_class: Text = column("Product class; blank: every class", example="general", key=True, default=EVERY)
     rate: float = column("Duty as a share of the product's value", example=0.04, ge=0)
@@ -224,9 +224,9 @@ class Duty(InputRow):
 class Jurisdiction(InputRow):
     """A law of a region for a class of products."""
 
-    product_class: Text = column("Product class; blank: every class", example="hazardous", key=True, default=EVERY)
-    region: Text = column("Region", example="FR", key=True)
-    rule: Literal["no_handling", "no_import", "no_export"] = column("no_handling: the class passes no site of the region; no_import: none comes into the region (to its sites or customers) from another; no_export: none leaves it", example="no_handling", key=True)  # fmt: skip
+    product_class: Text = column("Product class; blank: every class", example="general", key=True, default=EVERY)
+    region: Text = column("Region", example="DE", key=True)
+    rule: Literal["no_handling", "no_import", "no_export"] = column("no_handling: the class passes no site of the region; no_import: none comes into the region (to its sites or customers) from another; no_export: none leaves it", example="no_export", key=True)  # fmt: skip
 
 
 class PinnedSite(InputRow):
