@@ -40,6 +40,7 @@ class Watch:
         self.log_file = log_file
         self.began = time.monotonic()
         self.deadline = self.began + options.time_limit
+        self.interior_point = False  # how the search solves its first relaxation
         self.interrupted = False  # the user pressed Ctrl-C
 
     def __enter__(self) -> Watch:

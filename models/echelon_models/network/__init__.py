@@ -29,6 +29,7 @@ from echelon_models.network.strengthen import Links
 
 FIRST_PLAN_SHARE = 0.2  # of the time limit may go to a first plan
 FIRST_PLAN_GAP = 1e-4  # at which it is good enough
+LARGE = 20_000  # serves from which on interior points solve the first relaxation faster
 REASONS = 2  # told of a network that cannot be
 OTHER_SHARE = 0.15  # of the time limit goes to each network that the plan is compared with
 
@@ -89,6 +90,7 @@ def _search(model: Any, sets: Sets, options: SolveOptions, sparse: Sparse | None
         lambda: round_relaxation(model, first),
         first_plan_from=FROM,
         fixes=True,
+        interior_point=len(sets.serves) > LARGE,
         relaxed=relaxed,
     )
     solution = highs.solve(model, options, guide=guide, **how)
