@@ -43,7 +43,6 @@ class Guide:
     integers on. `block_of(variable)` names the block (say, the item) that a variable belongs to, or None for what
     blocks share. With `fixes`, integers that no better plan than the first can change are fixed before the search.
     With `interior_point`, the search solves its first relaxation that way: faster for large transport-like models.
-    `relaxed(bound, dual)` hears how the relaxation ended: its bound, and the dual of each constraint of the model.
     """
 
     tighten: Callable[[], list[Any]] | None = None
@@ -52,7 +51,6 @@ class Guide:
     first_plan_from: int = GUIDED
     fixes: bool = False
     interior_point: bool = False
-    relaxed: Callable[[float, Callable[[Any], float]], None] | None = None
 
 
 @dataclass
@@ -121,7 +119,7 @@ def _relax(arrays: LinearModel, guide: Guide, watch: Watch) -> tuple[LinearModel
     solve the relaxation at all, and the columns' reduced costs at that bound.
     """
     highs, tightened, bound = watch.highs(arrays, relaxed=True), arrays, None
-    reduced, duals = np.zeros(len(arrays.variables)), np.zeros(0)
+    reduced = np.zeros(len(arrays.variables))
     for _ in range(ROUNDS):
         watch.run(highs, watch.until(FIRST_ROUND_UNTIL if bound is None else ROUNDS_UNTIL))
         if highs.getModelStatus() != Status.kOptimal:
@@ -129,7 +127,7 @@ def _relax(arrays: LinearModel, guide: Guide, watch: Watch) -> tuple[LinearModel
         before, bound = bound, highs.getInfo().objective_function_value
         watch.tell(None, bound)
         _load(arrays, np.array(highs.getSolution().col_value))
-        reduced, duals = np.array(highs.getSolution().col_dual), np.array(highs.getSolution().row_dual)
+        reduced = np.array(highs.getSolution().col_dual)
         if before is not None and abs(bound - before) <= ROUNDS_GAIN * max(1.0, abs(bound)):
             break
         rows = hand_over_rows(guide.tighten() if guide.tighten else [], arrays.variables)
@@ -138,9 +136,6 @@ def _relax(arrays: LinearModel, guide: Guide, watch: Watch) -> tuple[LinearModel
         tightened = tightened.with_rows(rows)
         count, starts = len(rows.constraints), rows.start[:-1]
         highs.addRows(count, rows.lower, rows.upper, len(rows.value), starts, rows.index, rows.value)
-    if guide.relaxed is not None and bound is not None:
-        by_row = {id(c): d for c, d in zip(tightened.constraints, duals.tolist(), strict=False)}
-        guide.relaxed(bound, lambda constraint: by_row.get(id(constraint), 0.0))
     return tightened, bound, reduced
 
 

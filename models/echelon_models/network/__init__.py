@@ -23,13 +23,15 @@ from echelon_models.network.results import comparison, kpis, page, read_plan, ti
 from echelon_models.network.rules import RULES
 from echelon_models.network.schema import INPUTS, RESULTS, NetworkOptions
 from echelon_models.network.sets import Sets, prepare
-from echelon_models.network.sparse import Sparse, thin_out
+from echelon_models.network.sparse import Thinned, thin_out
 from echelon_models.network.start import FROM, round_relaxation, warm_start
 from echelon_models.network.strengthen import Links
 
 FIRST_PLAN_SHARE = 0.2  # of the time limit may go to a first plan
 FIRST_PLAN_GAP = 1e-4  # at which it is good enough
 LARGE = 20_000  # serves from which on interior points solve the first relaxation faster
+PRICES_SHARE = 0.25  # of the time limit may go to the prices of a large case
+LEAST_SHARE = 0.3  # and this much is left to the search
 REASONS = 2  # told of a network that cannot be
 OTHER_SHARE = 0.15  # of the time limit goes to each network that the plan is compared with
 
@@ -38,15 +40,16 @@ def solve(full: Frames, options: NetworkOptions, control: Control) -> Answer:
     """Build the model, solve it, read the plan back; explain an infeasible case; plan the networks to compare with."""
     began = time.monotonic()
     others = [*([compare.TODAY] if options.compare_today and compare.has_today(full) else []), *options.variants]
-    whole = prepare(full, options)
-    sparse = thin_out(whole)
-    sets = sparse.sets if sparse else whole
+    sets = prepare(full, options)
+    small = thin_out(sets, began + PRICES_SHARE * control.options.time_limit)
+    sets = small.sets if small else sets
     model = build(sets)
     if control.start is not None:
         warm_start(model, sets, full, control.start)
-    search = _part(control.options, 1 - OTHER_SHARE * len(others))
+    used = (time.monotonic() - began) / control.options.time_limit if small else 0.0
+    search = _part(control.options, max(1 - OTHER_SHARE * len(others) - used, LEAST_SHARE))
     how: Any = {"progress": control.progress, "log_file": control.log_file, "prices": True}
-    solution = _search(model, sets, search, sparse, **how)
+    solution = _search(model, sets, search, small, **how)
     outcome = replace(solution.outcome, seconds=time.monotonic() - began)
     if outcome.termination is Termination.INFEASIBLE:
         return Answer(outcome, findings=tuple(explain(sets, full, control.options)))
@@ -66,11 +69,11 @@ def _network(name: str, full: Frames, options: NetworkOptions, search: SolveOpti
     """What the comparison says of another network, planned anew and rechecked against the case that it is the plan of;
     and, where there is none, why."""
     case = compare.CASES[name](full)
-    whole = prepare(case, options)
-    sparse = thin_out(whole)
-    sets = sparse.sets if sparse else whole
+    sets = prepare(case, options)
+    small = thin_out(sets, time.monotonic() + PRICES_SHARE * search.time_limit)
+    sets = small.sets if small else sets
     model = build(sets)
-    solution = _search(model, sets, search, sparse, prices=False)
+    solution = _search(model, sets, search, small, prices=False)
     if not solution.outcome.has_plan:
         infeasible = solution.outcome.termination is Termination.INFEASIBLE
         why = explain(sets, case, search)[:REASONS] if infeasible else []
@@ -80,10 +83,10 @@ def _network(name: str, full: Frames, options: NetworkOptions, search: SolveOpti
     return compare.rows(name, None if proof.violations else plan, case, proof.costs), []
 
 
-def _search(model: Any, sets: Sets, options: SolveOptions, sparse: Sparse | None = None, **how: Any) -> highs.Solution:
-    """Solve the model; stock lies on its cheapest piece. What a sparse model proves is told of all serves."""
-    bounds: list[float] = []
-    relaxed = None if sparse is None else lambda bound, dual: bounds.append(sparse.bound(model, bound, dual))
+def _search(
+    model: Any, sets: Sets, options: SolveOptions, small: Thinned | None = None, **how: Any
+) -> highs.Solution:
+    """Solve the model; stock lies on its cheapest piece. What a small model proves is told of the whole case."""
     first = options.model_copy(update={"time_limit": FIRST_PLAN_SHARE * options.time_limit, "gap": FIRST_PLAN_GAP})
     guide = highs.Guide(
         Links(model, sets),
@@ -91,21 +94,20 @@ def _search(model: Any, sets: Sets, options: SolveOptions, sparse: Sparse | None
         first_plan_from=FROM,
         fixes=True,
         interior_point=len(sets.serves) > LARGE,
-        relaxed=relaxed,
     )
     solution = highs.solve(model, options, guide=guide, **how)
     outcome = solution.outcome
-    if sparse is not None:
-        outcome = _of_all_serves(outcome, bounds[0] if bounds else None)
+    if small is not None:
+        outcome = _of_the_whole(outcome, small.bound)
     if outcome.has_plan and tidy(model, sets):
         cost = float(pyo.value(model.total))
         outcome = replace(outcome, objective=cost, gap=relative_gap(cost, outcome.bound))
     return replace(solution, outcome=outcome)
 
 
-def _of_all_serves(outcome: Outcome, bound: float | None) -> Outcome:
-    """How a search over some of the serves ended, in the light of all: its bound is that of the relaxation, and where
-    it found no network, another may."""
+def _of_the_whole(outcome: Outcome, bound: float) -> Outcome:
+    """How a search of a small model ended, in the light of the whole case: its bound is that of the prices, and where
+    it found no network, there may be one."""
     if not outcome.has_plan:
         infeasible = outcome.termination is Termination.INFEASIBLE
         return replace(outcome, bound=None, termination=Termination.NO_SOLUTION if infeasible else outcome.termination)

@@ -1,71 +1,162 @@
-"""Networks too large for one model: plan over the cheapest ways to serve each demand, prove over all of them.
+"""Networks too large for one model: prices bound the cost of all of them, and say where a small model should look.
 
-The model holds a few serves of each demand. What the others could save at most follows from the duals of its
-relaxation: a serve left out enters the rows of its demand and of its site's throughput only, so its reduced cost is
-arithmetic, and as the serves of a demand add up to 1, the relaxation of all of them costs at least bound + sum over
-demands of the least negative reduced cost (column generation's bound: Lasdon 1970, Optimization Theory for Large
-Systems).
+Give each demand a price for being served. Then every site plans alone: in each period it serves the demands whose prices
+most exceed their cost, as far as its capacity goes (a continuous knapsack), and a dynamic programme over the periods
+decides when it is open. For any prices, all prices paid plus what the sites save is less than any network costs; a
+subgradient raises it. Source: Lagrangian relaxation of capacitated facility location (Beasley 1993, European Journal of
+Operational Research 65; Held, Wolfe & Crowder 1974 for the steps). Costs that the sites' own plans leave out (lanes,
+pooling, steps, excess of limits) are not negative, so the bound holds for every case.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from echelon_models.network.sets import Flow, Sets
+from echelon_models.network.sets import KG, Flow, Sets
 
 LARGEST = 250_000  # serves up to which one model holds them all
-CHEAPEST = 14  # serves of each demand that a sparse model holds
-OF_SITE = 5  # and of each site, the cheapest it has: so that every site has its rows
+CHEAPEST = 8  # serves of each demand that a small model holds
+ROUNDS = 400  # of prices, at most
+PATIENCE = 12  # rounds without a better bound after which steps are halved
+MEMORY = 0.97  # weight of the past in the share of rounds in which a site is open
+WORTH_A_LOOK = 0.02  # share of rounds from which a site is in the small model
 
 
 @dataclass(frozen=True)
-class Sparse:
-    """A case with the cheapest serves only, and the serves left out."""
+class Thinned:
+    """A small model's case, and a bound on what any network of the whole case costs."""
 
     sets: Sets
-    left_out: list[Flow]
-
-    def bound(self, m: Any, bound: float, dual: Callable[[Any], float]) -> float:
-        """What no network costs less than, over all serves: from the relaxation of the model `m` of `sets`."""
-        rows = pd.DataFrame(self.left_out, columns=["s", "c", "m", "p", "t"])
-        wants = {key: dual(m.demand[key]) for key in self.sets.demand}
-        sites = {key: dual(m.throughput[key]) for key in m.passing}
-        quantity = np.array([self.sets.demand[c, p, t] for _, c, _, p, t in self.left_out])
-        cost = np.array([serve_cost(self.sets, key) for key in self.left_out])
-        of_want = np.array([wants[c, p, t] for _, c, _, p, t in self.left_out])
-        of_site = np.array([sites[s, p, t] for s, _, _, p, t in self.left_out])
-        rows["reduced"] = quantity * cost - of_want - quantity * of_site
-        least = rows.groupby(["c", "p", "t"])["reduced"].min()
-        return bound + float(least.clip(upper=0.0).sum())
+    bound: float
 
 
-def serve_cost(sets: Sets, key: Flow) -> float:
-    """What serving one unit costs on the way, with the price of its emissions, discounted money."""
-    terms = sets.way_terms[key[:4]]
-    return sets.factor[key[4]] * (terms.transport + terms.duty + sets.carbon_price(key[4]) * terms.emissions)
+class _Prices:
+    """The wants of one period as arrays: cost[s, j] of serving want j from site s in full (infinite: no way), load[s, j]
+    in capacity units, room[s], fixed[s] of being open, refusal[j]; money discounted."""
+
+    def __init__(self, sets: Sets, t: int):
+        self.wants = [key for key in sets.demand if key[2] == t]
+        self.place = {key: j for j, key in enumerate(self.wants)}
+        names = list(sets.sites)
+        row = {s: n for n, s in enumerate(names)}
+        shape = (len(names), len(self.wants))
+        factor, price = sets.factor[t], sets.carbon_price(t)
+        self.cost, self.load = np.full(shape, np.inf), np.zeros(shape)
+        for key in sets.serves:
+            if key[4] == t:
+                s, c, _, p, _ = key
+                j, quantity = self.place[c, p, t], sets.demand[c, p, t]
+                self.cost[row[s], j] = min(self.cost[row[s], j], quantity * _unit_cost(sets, key))
+                self.load[row[s], j] = quantity * sets.handling[s, p].capacity_use
+        steps = [sum(k.capacity for _, k in sets.steps_of(s)) for s in names]
+        self.room = np.array([sets.capacity(s, t) + sets.years[t] * more for s, more in zip(names, steps, strict=True)])
+        yearly = np.array([r.running_cost + price * r.emissions / KG for r in sets.sites.values()])
+        self.fixed = factor * sets.years[t] * yearly
+        refusals = [sets.customers[c].unserved_cost * sets.demand[c, p, t] * factor for c, p, _ in self.wants]
+        self.refusal = np.nan_to_num(np.array(refusals), nan=np.inf)
+
+    def start(self) -> np.ndarray:
+        """Prices that just pay each demand's cheapest way and its part of the site."""
+        part = np.where(np.isfinite(self.room), self.fixed / np.maximum(self.room, 1e-9), 0.0)
+        return (self.cost + part[:, None] * self.load).min(axis=0)
+
+    def knapsacks(self, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(saving of each site if it is open, never positive; share of each want that it then serves)."""
+        gain = np.where(np.isfinite(self.cost), self.cost - prices, 0.0)
+        gain = np.minimum(gain, 0.0)
+        order = np.argsort(gain / np.maximum(self.load, 1e-12), axis=1, kind="stable")
+        load = np.take_along_axis(np.where(gain < 0, self.load, 0.0), order, axis=1)
+        left = self.room[:, None] - (load.cumsum(axis=1) - load)
+        share = np.where(load > 0, np.clip(left / np.maximum(load, 1e-12), 0.0, 1.0), 1.0)
+        shares = np.zeros_like(share)
+        np.put_along_axis(shares, order, share, axis=1)
+        shares[gain >= 0] = 0.0
+        return (gain * shares).sum(axis=1), shares
 
 
-def thin_out(sets: Sets) -> Sparse | None:
-    """The case with the cheapest serves, where it is large and nothing but demand and throughput ties serves together;
-    else None."""
-    capped = any(row.cap == row.cap for row in sets.carbon.values())
-    if len(sets.serves) <= LARGEST or sets.units or sets.service or sets.backup_cover > 0 or capped:
+def _unit_cost(sets: Sets, key: Flow) -> float:
+    """What serving one unit costs on the way and at the site, with the price of its emissions, discounted money."""
+    terms, handling = sets.way_terms[key[:4]], sets.handling[key[0], key[3]]
+    emitted = terms.emissions + handling.emissions / KG
+    supply = sets.supply.get((key[0], key[3]))
+    made = supply.cost if supply is not None and not sets.moves and not sets.backs else 0.0
+    price = sets.carbon_price(key[4])
+    return sets.factor[key[4]] * (terms.transport + terms.duty + handling.cost + made + price * emitted)
+
+
+def _when_open(sets: Sets, fixed: np.ndarray, savings: np.ndarray) -> tuple[float, np.ndarray]:
+    """(least cost of all sites, open[s, t]) where being open in t costs fixed + savings; a dynamic programme over the
+    periods with each site's opening and closing costs."""
+    rows = list(sets.sites.values())
+    opening = np.array([[f * r.opening_cost for f in sets.factor] for r in rows])
+    closing = np.array([[f * r.closing_cost for f in sets.factor] for r in rows])
+    here = fixed + savings
+    pinned = np.array([[sets.pinned.get((s, t), -1) for t in sets.times] for s in sets.sites], dtype=int)
+    stay_open, stay_closed = np.where(pinned == 0, np.inf, here), np.where(pinned == 1, np.inf, 0.0)
+    existing = np.array([r.existing for r in rows])
+    cost = np.stack([np.where(existing, np.inf, 0.0), np.where(existing, 0.0, np.inf)], axis=1)  # closed, open
+    came = np.zeros((len(rows), sets.horizon, 2), dtype=int)
+    for t in sets.times:
+        to_open = np.stack([cost[:, 0] + opening[:, t], cost[:, 1]], axis=1)
+        to_closed = np.stack([cost[:, 0], cost[:, 1] + closing[:, t]], axis=1)
+        came[:, t, 0], came[:, t, 1] = to_closed.argmin(axis=1), to_open.argmin(axis=1)
+        cost = np.stack([to_closed.min(axis=1) + stay_closed[:, t], to_open.min(axis=1) + stay_open[:, t]], axis=1)
+    state = cost.argmin(axis=1)
+    is_open = np.zeros((len(rows), sets.horizon), dtype=bool)
+    for t in reversed(sets.times):
+        is_open[:, t] = state == 1
+        state = came[np.arange(len(rows)), t, state]
+    return float(cost.min(axis=1).sum()), is_open
+
+
+def lower_bound(sets: Sets, deadline: float) -> tuple[float, np.ndarray]:
+    """(what no network costs less than, share of late rounds in which each site is open in each period), by `ROUNDS`
+    of prices or until `deadline` (of time.monotonic())."""
+    periods = [_Prices(sets, t) for t in sets.times]
+    fixed = np.stack([period.fixed for period in periods], axis=1)
+    prices = [period.start() for period in periods]
+    best, kept, scale, idle = -1e300, prices, 1.0, 0
+    shares = np.zeros(fixed.shape)
+    direction = [np.zeros(len(p)) for p in prices]
+    for n in range(ROUNDS):
+        solved = [period.knapsacks(price) for period, price in zip(periods, prices, strict=True)]
+        sites, is_open = _when_open(sets, fixed, np.stack([saving for saving, _ in solved], axis=1))
+        paid = sum(float(np.minimum(p, q.refusal).sum()) for p, q in zip(prices, periods, strict=True))
+        bound = sites + paid
+        weight = min(MEMORY, n / (n + 1))
+        shares = weight * shares + (1 - weight) * is_open
+        if n == 0 or bound > best + 1e-6 * abs(best):
+            best, kept, idle = bound, prices, 0
+        elif (idle := idle + 1) >= PATIENCE:
+            scale, idle, prices = scale / 2, 0, kept
+        missing = [
+            np.where(price < period.refusal, 1.0, 0.0) - (share * is_open[:, t : t + 1]).sum(axis=0)
+            for t, (price, period, (_, share)) in enumerate(zip(prices, periods, solved, strict=True))
+        ]
+        direction = [0.7 * g + 0.3 * d for g, d in zip(missing, direction, strict=True)]
+        length = sum(float(d @ d) for d in direction)
+        if length < 1e-9 or scale < 1e-3 or time.monotonic() > deadline:
+            break
+        step = scale * 0.05 * abs(best) / length
+        prices = [price + step * d for price, d in zip(prices, direction, strict=True)]
+    return best, shares
+
+
+def thin_out(sets: Sets, deadline: float) -> Thinned | None:
+    """Where the case is large: its bound, and the case with the sites that the prices open and each demand's cheapest
+    serves from them; else None."""
+    if len(sets.serves) <= LARGEST or sets.units:
         return None
-    rows = pd.DataFrame(sets.serves, columns=["s", "c", "m", "p", "t"])
-    rows["cost"] = [serve_cost(sets, key) for key in sets.serves]
-    ordered = rows.sort_values("cost", kind="stable")
-    kept = (
-        ordered.groupby(["c", "p", "t"])
-        .head(CHEAPEST)
-        .index.union(ordered.groupby(["s", "p", "t"]).head(OF_SITE).index)
-    )
-    mask = np.zeros(len(rows), dtype=bool)
-    mask[kept] = True
-    serves = [key for key, keep in zip(sets.serves, mask, strict=True) if keep]
-    left_out = [key for key, keep in zip(sets.serves, mask, strict=True) if not keep]
-    return Sparse(replace(sets, serves=serves), left_out)
+    bound, shares = lower_bound(sets, deadline)
+    chosen = {s for s, share in zip(sets.sites, shares.max(axis=1), strict=True) if share >= WORTH_A_LOOK}
+    chosen |= {s for s, row in sets.sites.items() if row.existing} | {s for (s, _), state in sets.pinned.items() if state}
+    ways: dict[tuple[str, str, int], list[tuple[float, Flow]]] = defaultdict(list)
+    for key in sets.serves:
+        if key[0] in chosen:
+            ways[key[1], key[3], key[4]].append((_unit_cost(sets, key), key))
+    serves = [key for each in ways.values() for _, key in sorted(each)[:CHEAPEST]]
+    return Thinned(replace(sets, serves=serves), bound)
