@@ -15,7 +15,7 @@ from echelon.tables import Frames
 
 from .cases import EXACT, calendar, change, frame, optimum, solve
 
-FEW = settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 MONEY = ("opening_cost", "closing_cost", "running_cost", "cost", "unserved_cost", "disposal_cost", "value", "amount")
 MONEY_A_UNIT = ("cost", "unserved_cost", "disposal_cost", "value")
 QUANTITY = ("quantity", "capacity", "disposal_limit")

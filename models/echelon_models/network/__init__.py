@@ -23,13 +23,12 @@ from echelon_models.network.results import comparison, kpis, page, read_plan, ti
 from echelon_models.network.rules import RULES
 from echelon_models.network.schema import INPUTS, RESULTS, NetworkOptions
 from echelon_models.network.sets import Sets, prepare
-from echelon_models.network.sparse import Thinned, thin_out
-from echelon_models.network.start import FROM, round_relaxation, warm_start
+from echelon_models.network.sparse import LARGE, LARGEST, fix_sites, price_demand, thin_out
+from echelon_models.network.start import FROM, round_relaxation, take_over, warm_start
 from echelon_models.network.strengthen import Links
 
 FIRST_PLAN_SHARE = 0.2  # of the time limit may go to a first plan
 FIRST_PLAN_GAP = 1e-4  # at which it is good enough
-LARGE = 20_000  # serves from which on interior points solve the first relaxation faster
 PRICES_SHARE = 0.25  # of the time limit may go to the prices of a large case
 LEAST_SHARE = 0.3  # and this much is left to the search
 REASONS = 2  # told of a network that cannot be
@@ -41,15 +40,10 @@ def solve(full: Frames, options: NetworkOptions, control: Control) -> Answer:
     began = time.monotonic()
     others = [*([compare.TODAY] if options.compare_today and compare.has_today(full) else []), *options.variants]
     sets = prepare(full, options)
-    small = thin_out(sets, began + PRICES_SHARE * control.options.time_limit)
-    sets = small.sets if small else sets
-    model = build(sets)
-    if control.start is not None:
-        warm_start(model, sets, full, control.start)
-    used = (time.monotonic() - began) / control.options.time_limit if small else 0.0
-    search = _part(control.options, max(1 - OTHER_SHARE * len(others) - used, LEAST_SHARE))
+    search = _part(control.options, 1 - OTHER_SHARE * len(others))
+    start = None if control.start is None else (full, control.start)
     how: Any = {"progress": control.progress, "log_file": control.log_file, "prices": True}
-    solution = _search(model, sets, search, small, **how)
+    model, sets, solution = _plan(sets, search, start, **how)
     outcome = replace(solution.outcome, seconds=time.monotonic() - began)
     if outcome.termination is Termination.INFEASIBLE:
         return Answer(outcome, findings=tuple(explain(sets, full, control.options)))
@@ -70,10 +64,7 @@ def _network(name: str, full: Frames, options: NetworkOptions, search: SolveOpti
     and, where there is none, why."""
     case = compare.CASES[name](full)
     sets = prepare(case, options)
-    small = thin_out(sets, time.monotonic() + PRICES_SHARE * search.time_limit)
-    sets = small.sets if small else sets
-    model = build(sets)
-    solution = _search(model, sets, search, small, prices=False)
+    model, sets, solution = _plan(sets, search, prices=False)
     if not solution.outcome.has_plan:
         infeasible = solution.outcome.termination is Termination.INFEASIBLE
         why = explain(sets, case, search)[:REASONS] if infeasible else []
@@ -83,26 +74,57 @@ def _network(name: str, full: Frames, options: NetworkOptions, search: SolveOpti
     return compare.rows(name, None if proof.violations else plan, case, proof.costs), []
 
 
-def _search(
-    model: Any, sets: Sets, options: SolveOptions, small: Thinned | None = None, **how: Any
-) -> highs.Solution:
-    """Solve the model; stock lies on its cheapest piece. What a small model proves is told of the whole case."""
+def _plan(
+    sets: Sets, options: SolveOptions, start: tuple[Frames, Frames] | None = None, **how: Any
+) -> tuple[Any, Sets, highs.Solution]:
+    """(model, its case, solution). A large case is priced first: the prices point at a small model, whose plan fixes
+    sites and starts the search; or, where the whole does not fit one model, is the plan."""
+    began = time.monotonic()
+    if len(sets.serves) <= LARGE or sets.units:
+        model = build(sets)
+        if start is not None:
+            warm_start(model, sets, *start)
+        return model, sets, _search(model, sets, options, **how)
+    priced = price_demand(sets, began + PRICES_SHARE * options.time_limit)
+    small = thin_out(sets, priced)
+    draft = build(small)
+    if start is not None:
+        warm_start(draft, small, *start)
+    if len(sets.serves) > LARGEST:
+        solution = _search(draft, small, _rest(options, began), **how)
+        return draft, small, replace(solution, outcome=_of_the_whole(solution.outcome, priced.bound))
+    first = _search(draft, small, _part(options, FIRST_PLAN_SHARE).model_copy(update={"gap": FIRST_PLAN_GAP}))
+    first_plan = None
+    if first.outcome.has_plan:
+        sets = fix_sites(sets, priced, first.outcome.objective or 0.0)
+        first_plan = draft
+    model = build(sets)
+    return model, sets, _search(model, sets, _rest(options, began), first_plan, **how)
+
+
+def _search(model: Any, sets: Sets, options: SolveOptions, draft: Any = None, **how: Any) -> highs.Solution:
+    """Solve the model, from the plan in `draft` (a model of some of the serves) or from a rounding of the relaxation;
+    stock lies on its cheapest piece."""
     first = options.model_copy(update={"time_limit": FIRST_PLAN_SHARE * options.time_limit, "gap": FIRST_PLAN_GAP})
     guide = highs.Guide(
         Links(model, sets),
-        lambda: round_relaxation(model, first),
+        (lambda: round_relaxation(model, first)) if draft is None else (lambda: take_over(model, draft)),
         first_plan_from=FROM,
         fixes=True,
         interior_point=len(sets.serves) > LARGE,
     )
     solution = highs.solve(model, options, guide=guide, **how)
     outcome = solution.outcome
-    if small is not None:
-        outcome = _of_the_whole(outcome, small.bound)
     if outcome.has_plan and tidy(model, sets):
         cost = float(pyo.value(model.total))
         outcome = replace(outcome, objective=cost, gap=relative_gap(cost, outcome.bound))
     return replace(solution, outcome=outcome)
+
+
+def _rest(options: SolveOptions, began: float) -> SolveOptions:
+    """The options with what is left of the time limit, at least a part of it."""
+    left = options.time_limit - (time.monotonic() - began)
+    return options.model_copy(update={"time_limit": max(left, LEAST_SHARE * options.time_limit)})
 
 
 def _of_the_whole(outcome: Outcome, bound: float) -> Outcome:

@@ -5,7 +5,8 @@ most exceed their cost, as far as its capacity goes (a continuous knapsack), and
 decides when it is open. For any prices, all prices paid plus what the sites save is less than any network costs; a
 subgradient raises it. Source: Lagrangian relaxation of capacitated facility location (Beasley 1993, European Journal of
 Operational Research 65; Held, Wolfe & Crowder 1974 for the steps). Costs that the sites' own plans leave out (lanes,
-pooling, steps, excess of limits) are not negative, so the bound holds for every case.
+pooling, steps, excess of limits) are not negative, so the bound holds for every case. What forcing a site open or closed
+adds to the bound fixes sites once a good network is known (Beasley's problem reduction).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 
 from echelon_models.network.sets import KG, Flow, Sets
 
+LARGE = 20_000  # serves from which on prices are worth their time
 LARGEST = 250_000  # serves up to which one model holds them all
 CHEAPEST = 8  # serves of each demand that a small model holds
 ROUNDS = 400  # of prices, at most
@@ -27,16 +29,18 @@ WORTH_A_LOOK = 0.02  # share of rounds from which a site is in the small model
 
 
 @dataclass(frozen=True)
-class Thinned:
-    """A small model's case, and a bound on what any network of the whole case costs."""
+class Priced:
+    """What prices tell of a case: a bound on what any network costs, the share of late rounds in which each site is
+    open in each period, and by how much the bound rises if each site is forced into a state: rise[t, state][s]."""
 
-    sets: Sets
     bound: float
+    shares: np.ndarray
+    rise: dict[tuple[int, bool], np.ndarray]
 
 
 class _Prices:
-    """The wants of one period as arrays: cost[s, j] of serving want j from site s in full (infinite: no way), load[s, j]
-    in capacity units, room[s], fixed[s] of being open, refusal[j]; money discounted."""
+    """The wants of one period as arrays: cost[s, j] of serving want j from site s in full (infinite: no way),
+    load[s, j] in capacity units, room[s], fixed[s] of being open, refusal[j]; money discounted."""
 
     def __init__(self, sets: Sets, t: int):
         self.wants = [key for key in sets.demand if key[2] == t]
@@ -88,15 +92,19 @@ def _unit_cost(sets: Sets, key: Flow) -> float:
     return sets.factor[key[4]] * (terms.transport + terms.duty + handling.cost + made + price * emitted)
 
 
-def _when_open(sets: Sets, fixed: np.ndarray, savings: np.ndarray) -> tuple[float, np.ndarray]:
-    """(least cost of all sites, open[s, t]) where being open in t costs fixed + savings; a dynamic programme over the
-    periods with each site's opening and closing costs."""
+def _when_open(
+    sets: Sets, fixed: np.ndarray, savings: np.ndarray, forced: tuple[int, bool] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(least cost of each site, open[s, t]) where being open in t costs fixed + savings; a dynamic programme over the
+    periods with each site's opening and closing costs. `forced` = (t, state) asks that all be so in t."""
     rows = list(sets.sites.values())
     opening = np.array([[f * r.opening_cost for f in sets.factor] for r in rows])
     closing = np.array([[f * r.closing_cost for f in sets.factor] for r in rows])
     here = fixed + savings
     pinned = np.array([[sets.pinned.get((s, t), -1) for t in sets.times] for s in sets.sites], dtype=int)
     stay_open, stay_closed = np.where(pinned == 0, np.inf, here), np.where(pinned == 1, np.inf, 0.0)
+    if forced is not None:
+        (stay_closed if forced[1] else stay_open)[:, forced[0]] = np.inf
     existing = np.array([r.existing for r in rows])
     cost = np.stack([np.where(existing, np.inf, 0.0), np.where(existing, 0.0, np.inf)], axis=1)  # closed, open
     came = np.zeros((len(rows), sets.horizon, 2), dtype=int)
@@ -110,27 +118,27 @@ def _when_open(sets: Sets, fixed: np.ndarray, savings: np.ndarray) -> tuple[floa
     for t in reversed(sets.times):
         is_open[:, t] = state == 1
         state = came[np.arange(len(rows)), t, state]
-    return float(cost.min(axis=1).sum()), is_open
+    return cost.min(axis=1), is_open
 
 
-def lower_bound(sets: Sets, deadline: float) -> tuple[float, np.ndarray]:
-    """(what no network costs less than, share of late rounds in which each site is open in each period), by `ROUNDS`
-    of prices or until `deadline` (of time.monotonic())."""
+def price_demand(sets: Sets, deadline: float) -> Priced:
+    """The best prices of `ROUNDS` rounds, or until `deadline` (of time.monotonic())."""
     periods = [_Prices(sets, t) for t in sets.times]
     fixed = np.stack([period.fixed for period in periods], axis=1)
     prices = [period.start() for period in periods]
-    best, kept, scale, idle = -1e300, prices, 1.0, 0
+    best, kept, scale, idle, at_best = -1e300, prices, 1.0, 0, fixed
     shares = np.zeros(fixed.shape)
     direction = [np.zeros(len(p)) for p in prices]
     for n in range(ROUNDS):
         solved = [period.knapsacks(price) for period, price in zip(periods, prices, strict=True)]
-        sites, is_open = _when_open(sets, fixed, np.stack([saving for saving, _ in solved], axis=1))
+        savings = np.stack([saving for saving, _ in solved], axis=1)
+        sites, is_open = _when_open(sets, fixed, savings)
         paid = sum(float(np.minimum(p, q.refusal).sum()) for p, q in zip(prices, periods, strict=True))
-        bound = sites + paid
+        bound = float(sites.sum()) + paid
         weight = min(MEMORY, n / (n + 1))
         shares = weight * shares + (1 - weight) * is_open
         if n == 0 or bound > best + 1e-6 * abs(best):
-            best, kept, idle = bound, prices, 0
+            best, kept, idle, at_best = bound, prices, 0, savings
         elif (idle := idle + 1) >= PATIENCE:
             scale, idle, prices = scale / 2, 0, kept
         missing = [
@@ -143,20 +151,36 @@ def lower_bound(sets: Sets, deadline: float) -> tuple[float, np.ndarray]:
             break
         step = scale * 0.05 * abs(best) / length
         prices = [price + step * d for price, d in zip(prices, direction, strict=True)]
-    return best, shares
+    sites, _ = _when_open(sets, fixed, at_best)
+    rise = {
+        (t, state): _when_open(sets, fixed, at_best, (t, state))[0] - sites
+        for t in sets.times
+        for state in (False, True)
+    }
+    return Priced(best, shares, rise)
 
 
-def thin_out(sets: Sets, deadline: float) -> Thinned | None:
-    """Where the case is large: its bound, and the case with the sites that the prices open and each demand's cheapest
-    serves from them; else None."""
-    if len(sets.serves) <= LARGEST or sets.units:
-        return None
-    bound, shares = lower_bound(sets, deadline)
-    chosen = {s for s, share in zip(sets.sites, shares.max(axis=1), strict=True) if share >= WORTH_A_LOOK}
-    chosen |= {s for s, row in sets.sites.items() if row.existing} | {s for (s, _), state in sets.pinned.items() if state}
+def thin_out(sets: Sets, priced: Priced) -> Sets:
+    """The case with the sites that the prices open and each demand's cheapest serves from them."""
+    chosen = {s for s, share in zip(sets.sites, priced.shares.max(axis=1), strict=True) if share >= WORTH_A_LOOK}
+    chosen |= {s for s, row in sets.sites.items() if row.existing} | {
+        s for (s, _), state in sets.pinned.items() if state
+    }
     ways: dict[tuple[str, str, int], list[tuple[float, Flow]]] = defaultdict(list)
     for key in sets.serves:
         if key[0] in chosen:
             ways[key[1], key[3], key[4]].append((_unit_cost(sets, key), key))
-    serves = [key for each in ways.values() for _, key in sorted(each)[:CHEAPEST]]
-    return Thinned(replace(sets, serves=serves), bound)
+    return replace(sets, serves=[key for each in ways.values() for _, key in sorted(each)[:CHEAPEST]])
+
+
+def fix_sites(sets: Sets, priced: Priced, cost: float) -> Sets:
+    """The case with every site pinned whose other state no network cheaper than `cost` has: bound + rise > cost. No
+    better network is cut off."""
+    room = cost * (1 + 1e-6) - priced.bound
+    pins = dict(sets.pinned)
+    for (t, state), rises in priced.rise.items():
+        for s, rise in zip(sets.sites, rises.tolist(), strict=True):
+            if rise > room:
+                pins.setdefault((s, t), not state)
+    serves = [key for key in sets.serves if pins.get((key[0], key[4]), True)]
+    return replace(sets, pinned=pins, serves=serves)

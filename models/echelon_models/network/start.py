@@ -35,6 +35,15 @@ def round_relaxation(m: Any, options: SolveOptions) -> None:
             m.open[key].set_value(int(share > UNDECIDED), skip_validation=True)
 
 
+def take_over(m: Any, draft: Any) -> None:
+    """Give the integers of the model the values they have in a solved model of some of its serves; others are 0."""
+    for variable in m.component_objects(pyo.Var):
+        known = draft.component(variable.name)
+        for key in variable:
+            value = known[key].value if known is not None and key in known else None
+            variable[key].set_value(0 if value is None else value, skip_validation=True)
+
+
 def warm_start(m: Any, sets: Sets, full: Frames, plan: Frames) -> None:
     """Give the sites and steps the states they have in an earlier plan's result tables (sites and periods that this
     case does not know are left out)."""
