@@ -35,7 +35,7 @@ def test_no_network_costs_less_than_the_prices_say(rule: Rule) -> None:
 @FEW
 @given(tables=cases())
 def test_sites_are_fixed_as_in_the_best_network(tables: Frames) -> None:
-    """Every site that the prices fix at the optimum's cost is in that state in the optimum (or in one of equal cost)."""
+    """Every site that the prices fix at the optimum's cost is in that state in the optimum."""
     run = solve(tables)
     full, options = completed(tables)
     sets = prepare(full, options)

@@ -13,8 +13,8 @@ CASES = [*sites_and_money(), *flows(), *limits()]
 
 @pytest.mark.parametrize("rule", CASES, ids=lambda rule: rule.name)
 def test_the_optimum_is_that_of_trying_every_network(rule: Rule) -> None:
-    """The model finds what enumeration finds, the plan passes its recheck, and without the rule enumeration finds another
-    optimum: so the rule is there, and it is what the case tests."""
+    """The model finds what enumeration finds, the plan passes its recheck, and without the rule enumeration finds
+    another optimum: so the rule is there, and it is what the case tests."""
     truth = cheapest(rule.tables, rule.unit, **rule.options)
     assert truth < float("inf"), "a case must have a plan"
     assert optimum(rule.tables, **rule.options) == pytest.approx(truth, rel=EXACT, abs=EXACT)

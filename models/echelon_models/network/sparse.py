@@ -1,12 +1,12 @@
-"""Networks too large for one model: prices bound the cost of all of them, and say where a small model should look.
+"""Large networks: prices bound what any of them costs, and say where a small model should look.
 
-Give each demand a price for being served. Then every site plans alone: in each period it serves the demands whose prices
-most exceed their cost, as far as its capacity goes (a continuous knapsack), and a dynamic programme over the periods
-decides when it is open. For any prices, all prices paid plus what the sites save is less than any network costs; a
-subgradient raises it. Source: Lagrangian relaxation of capacitated facility location (Beasley 1993, European Journal of
-Operational Research 65; Held, Wolfe & Crowder 1974 for the steps). Costs that the sites' own plans leave out (lanes,
-pooling, steps, excess of limits) are not negative, so the bound holds for every case. What forcing a site open or closed
-adds to the bound fixes sites once a good network is known (Beasley's problem reduction).
+Give each demand a price for being served. Then every site plans alone: in each period it serves the demands whose
+prices most exceed their cost, as far as its capacity goes (a continuous knapsack), and a dynamic programme over the
+periods decides when it is open. For any prices, all prices paid less what the sites save is at most what any network
+costs; a subgradient raises it. Source: Lagrangian relaxation of capacitated facility location (Beasley 1993, European
+Journal of Operational Research 65; Held, Wolfe & Crowder 1974 for the steps). Costs that the sites' own plans leave out
+(lanes, pooling, steps, excess of limits) are not negative, so the bound holds for every case. What forcing a site open
+or closed adds to the bound fixes sites once a good network is known (Beasley's problem reduction).
 """
 
 from __future__ import annotations
