@@ -24,8 +24,7 @@ import positioning
 from echelon.errors import shorten
 from protocol import Instance, in_fresh_process, peak_mb, write_json
 
-ADAPTERS = {module.__name__: module.instances for module in (allocation, ordering, positioning)}
-ADAPTERS = {"network": network.instances, "ordering": ordering.instances}
+ADAPTERS = {module.__name__: module.instances for module in (allocation, network, ordering, positioning)}
 FIGURES = ("instance", "objective", "bound", "gap", "seconds", "cpu_seconds", "best_known", "peak_mb", "termination")
 COLUMNS = (  # title, width, format of the printed figures
     ("objective", 14, ",.2f"),
