@@ -70,10 +70,10 @@ def _rounds(
     case: Division, workers: Workers, watch: Watch, start: np.ndarray | None, until: float, relaxed: bool
 ) -> Agreement:
     tolerance = float(np.clip(CLOSE * watch.options.gap, CLOSEST, CLOSE_ENOUGH))
-    prices, seconds = first_prices(case.case.limits, start), _seconds_an_item(case, watch)
+    prices, seconds = first_prices(case.arrays.limits, start), _seconds_an_item(case, watch)
     found, use = _ask(case, workers, prices, None if relaxed else 2 * seconds)
     scale = float(np.abs(_sums(case, found.value)).mean()) or 1.0
-    master = Master(case.case.limits, case.bunches, watch, start, scale if np.isfinite(scale) else 1.0)
+    master = Master(case.arrays.limits, case.bunches, watch, start, scale if np.isfinite(scale) else 1.0)
     rounds, converged = [found], False
     while found.planned:
         value, cost, signature = (_sums(case, part) for part in (found.value, found.cost, found.signature))
@@ -119,5 +119,5 @@ def _sums(case: Division, of_units: np.ndarray) -> np.ndarray:
 
 def _seconds_an_item(case: Division, watch: Watch) -> float:
     """Time for one small programme, so that a round takes at most `A_ROUND` of the time limit."""
-    items = max((int((units >= len(case.case.places)).sum()) for units in case.units_of), default=0)
+    items = max((int((units >= len(case.arrays.places)).sum()) for units in case.units_of), default=0)
     return A_ROUND * watch.options.time_limit / max(items, 1)

@@ -83,7 +83,7 @@ def _candidates(case: Division, agreed: Agreement) -> Candidates:
 
 def _uses(case: Division, rounds: list[Round], k: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, ...]:
     """(candidate, limit row, use) of the candidates: the plan of `unit` in round `k`."""
-    none, places = len(case.case.limits), case.units - len(case.items)
+    none, places = len(case.arrays.limits), case.units - len(case.items)
     parts = []
     for number, found in enumerate(rounds):
         here = np.flatnonzero(k == number)
@@ -91,7 +91,7 @@ def _uses(case: Division, rounds: list[Round], k: np.ndarray, unit: np.ndarray) 
             continue
         position = np.full(case.units, -1)
         position[unit[here]] = here
-        lines = found.lines.take(np.flatnonzero(position[case.case.offers.place[found.lines.offer]] >= 0))
+        lines = found.lines.take(np.flatnonzero(position[case.arrays.offers.place[found.lines.offer]] >= 0))
         place, row, use = case.whole.uses(lines)
         kept = (position[place] >= 0) & (row < none) & (use != 0)
         parts.append((position[place[kept]], row[kept], use[kept]))
@@ -105,7 +105,7 @@ def _uses(case: Division, rounds: list[Round], k: np.ndarray, unit: np.ndarray) 
 
 def _model(case: Division, found: Candidates) -> LinearModel:
     """Columns: the candidates, the excess of each limit row, what each row carries on. Rows: the limits, the units."""
-    limits, plans = case.case.limits, len(found.unit)
+    limits, plans = case.arrays.limits, len(found.unit)
     rows, units = len(limits), case.units
     carrying = np.flatnonzero(limits.carried_to < rows)
     carried = plans + rows + np.arange(len(carrying))

@@ -58,7 +58,7 @@ def _known_prices(case: Division, full: Frames, start: Frames | None) -> np.ndar
     mean price of its limit."""
     if start is None or "limits" not in start or not (start["limits"]["price"] > 0).any():
         return None
-    keys = case.case.limits.keys.merge(full["periods"][["t", "period"]], on="t", how="left")
+    keys = case.arrays.limits.keys.merge(full["periods"][["t", "period"]], on="t", how="left")
     known = start["limits"][["limit", "name", "unit", "period", "price"]]
     price = keys.merge(known, on=["limit", "name", "unit", "period"], how="left")["price"]
     mean = keys.merge(known.groupby(["limit", "name", "unit"])["price"].mean().reset_index(), how="left")["price"]
@@ -67,7 +67,7 @@ def _known_prices(case: Division, full: Frames, start: Frames | None) -> np.ndar
 
 def _item_names(case: Division) -> np.ndarray:
     """(U,) the item of each unit."""
-    return np.concatenate([case.case.place_names["item"].to_numpy(dtype=object), np.array(case.items, dtype=object)])
+    return np.concatenate([case.arrays.place_names["item"].to_numpy(dtype=object), np.array(case.items, dtype=object)])
 
 
 def _blocked(case: Division, agreed: Agreement) -> list[str]:
@@ -89,12 +89,12 @@ def _no_plan(full: Frames, options: OrderingOptions, watch: Watch, agreed: Agree
 
 def _compose(case: Division, agreed: Agreement, chosen: np.ndarray) -> Decisions:
     """The decisions of each unit's chosen round, with the pinned orders."""
-    offers, names, used = case.case.offers, case.case.offer_names, np.unique(chosen).tolist()
+    offers, names, used = case.arrays.offers, case.arrays.offer_names, np.unique(chosen).tolist()
     found = [agreed.rounds[k].lines for k in used]
     own = [
         part.take(np.flatnonzero(chosen[offers.place[part.offer]] == k)) for k, part in zip(used, found, strict=True)
     ]
-    stocks = stocks_of(case.case.places, offers, join(own))
+    stocks = stocks_of(case.arrays.places, offers, join(own))
     lines = join([*own, case.whole.pinned])
     orders = names.iloc[lines.offer].assign(t=lines.placed, quantity=lines.quantity.round(DIGITS))
     of_places = Decisions(
@@ -108,7 +108,7 @@ def _compose(case: Division, agreed: Agreement, chosen: np.ndarray) -> Decisions
 
 def _of_items(case: Division, agreed: Agreement, chosen: np.ndarray, k: int) -> list[Decisions]:
     """The decisions on those items that take the plans of round k."""
-    items = {item for item, own in zip(case.items, chosen[len(case.case.places) :], strict=True) if own == k}
+    items = {item for item, own in zip(case.items, chosen[len(case.arrays.places) :], strict=True) if own == k}
     return [part.only(items) for part in agreed.rounds[k].decisions] if items else []
 
 
@@ -116,7 +116,7 @@ def _cells(case: Division, units: np.ndarray) -> pd.DataFrame:
     """The positive ones of (P, T) quantities as rows: item, site, t, quantity."""
     rounded = units.round(DIGITS)
     place, t = np.nonzero(rounded > 0)
-    return case.case.place_names.iloc[place].assign(t=t, quantity=rounded[place, t]).reset_index(drop=True)
+    return case.arrays.place_names.iloc[place].assign(t=t, quantity=rounded[place, t]).reset_index(drop=True)
 
 
 def _repair(
@@ -151,7 +151,7 @@ def _cost(full: Frames, decisions: Decisions) -> float:
 
 
 def _answer(full: Frames, decisions: Decisions, case: Division, agreed: Agreement, watch: Watch) -> Answer:
-    prices = case.case.limits.keys.assign(price=agreed.prices)
+    prices = case.arrays.limits.keys.assign(price=agreed.prices)
     plan = plan_tables(full, decisions, prices)
     cost = total_cost(full, plan)
     gap = relative_gap(cost, agreed.bound)
@@ -208,7 +208,7 @@ def _notes(full: Frames, case: Division, agreed: Agreement) -> list[str]:
     """How the plan was found, and where its bound is weaker than it might be."""
     rounds = len(agreed.rounds)
     ended = "until no others could raise the bound" if agreed.converged else "until time was up"
-    found = [f"{len(case.case.places):,} item-sites by dynamic programme"] if len(case.case.places) else []
+    found = [f"{len(case.arrays.places):,} item-sites by dynamic programme"] if len(case.arrays.places) else []
     found += [f"{len(case.items):,} items as small programmes"] if case.items else []
     notes = [f"prices: {rounds} rounds {ended}; planned {', '.join(found)}"]
     if (full["suppliers"]["order_cost"] > 0).any():

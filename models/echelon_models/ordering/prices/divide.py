@@ -27,7 +27,7 @@ class Division:
     """A case in units: the places that are planned on their own (`whole` is all of them as one shard), then `items`,
     each planned as a small programme. `bunch` of each unit; `shards`, and the units of each in the order it answers."""
 
-    case: CaseArrays
+    arrays: CaseArrays
     whole: Shard
     items: list[str]
     bunch: np.ndarray
@@ -71,7 +71,8 @@ def soften(full: Frames) -> Frames:
     offers, places = full["offers"], full["item_sites"]
     years = full["periods"]["days"].sum() / DAYS_OF_YEAR
     worth = places["value"] * (10.0 + places["holding_rate"] * years) + places["lost_cost"] + places["backorder_cost"]
-    dearest = float(offers["line_cost"].max() + full["suppliers"]["order_cost"].max() + 10.0 * worth.max())
+    most = (offers["line_cost"], full["suppliers"]["order_cost"], 10.0 * worth)
+    dearest = sum(float(column.to_numpy(dtype=float).max(initial=0.0)) for column in most)
     a_unit = {"money": offers["price"], "m³": places["volume"], "units": None, "hours": offers["hours_per_unit"]}
 
     def price(unit: str) -> float:
