@@ -18,8 +18,8 @@ A_ROUND = 0.1  # of the time limit, at most, goes to the small programmes of one
 RELAXED_UNTIL = 0.25  # share of the time limit at which the rounds of relaxations end
 ROUNDS_UNTIL = 0.6  # share of the time limit at which the rounds end
 MOST_ROUNDS = 400
-CLOSE = 0.02  # of the gap asked for: prices are good enough when no others can raise the bound by more,
-CLOSEST, CLOSE_ENOUGH = 1e-7, 1e-5  # within these relative bounds
+CLOSE = 0.002  # of the gap asked for: prices are good enough when no others can raise the bound by more,
+CLOSEST, CLOSE_ENOUGH = 1e-8, 1e-5  # within these relative bounds
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from echelon_models.ordering.prices.divide import Division
 FEW = 1500  # units up to which all plans found are taken to choose from; of more, those that the master weighs
 LAST = 3  # rounds whose plans are taken in any case
 OPEN = 3000  # plans between which the mixed-integer programme may choose
-SHARE = 0.15  # of the time limit, at most, for it
+SHARE = 0.5  # of the time that is left, at most, for it
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,8 @@ def _search(
     highs.setOptionValue("mip_rel_gap", 0.1 * watch.options.gap)
     highs.setOptionValue("objective_target", bound + watch.options.gap * abs(bound))
     highs.setSolution(len(best), best.astype(np.int32), np.ones(len(best)))
-    watch.run(highs, min(watch.deadline, time.monotonic() + SHARE * watch.options.time_limit))
+    now = time.monotonic()
+    watch.run(highs, now + SHARE * max(watch.deadline - now, 0.0))
     if highs.getInfo().primal_solution_status != 2:
         return best
     value = np.array(highs.getSolution().col_value)[: len(is_open)]

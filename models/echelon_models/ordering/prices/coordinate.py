@@ -32,7 +32,7 @@ from echelon_models.ordering.sets import prepare
 
 AT_ONCE = 25  # items that are planned anew together
 A_REPAIR = 0.1  # of the time limit, at most, goes to one repair, unless it is of all items
-UNTIL = 0.95  # share of the time limit at which repairs end
+UNTIL = 0.9  # share of the time limit at which repairs end
 FRUITLESS = 2  # repairs in a row that gain next to nothing, after which no more are tried
 GAIN = 1e-6  # of the cost, what is next to nothing
 
