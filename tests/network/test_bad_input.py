@@ -37,6 +37,8 @@ BAD: list[tuple[str, Frames, dict[str, Any], list[tuple[str, int | None, str, st
     ("unknown kind", case(sites={"site": ["A", "B"], "kind": ["depot", "hub"]}), {}, [("sites", 2, "kind", "must be")]),
     ("period without periods", case(demand=wants(c=[3], d=[4])), {},
      [("demand", 2, "period", "no periods table"), ("demand", 3, "period", "no periods table")]),
+    ("period of another name without periods", case(demand={"customer": ["c"], "period": ["W1"], "quantity": [3.0]}), {},
+     [("demand", 2, "period", "no periods table")]),
     ("gap between periods", case(periods=calendar([10, 10]).assign(start=pd.to_datetime(["2026-01-01", "2026-02-01"]))), {},
      [("periods", 3, "start", "a gap before it")]),
     ("overlap of periods", case(periods=calendar([10, 10]).assign(days=30)), {}, [("periods", 3, "start", "overlaps")]),

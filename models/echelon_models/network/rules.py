@@ -45,6 +45,11 @@ def periods_are_declared_where_they_are_named(tables: Frames, options: NetworkOp
             )
 
 
+def _can_complete(tables: Frames, options: NetworkOptions) -> bool:
+    """Whether the periods that rows name can be told, without which the case cannot be looked at in full."""
+    return next(periods_are_declared_where_they_are_named(tables, options), None) is None
+
+
 def periods_follow_each_other(tables: Frames, options: NetworkOptions) -> Iterator[Finding]:
     """Each period starts the day after the one before it ends."""
     ordered = tables["periods"].sort_values("start")
@@ -207,6 +212,8 @@ def groups_that_share_a_site_have_a_name(tables: Frames, options: NetworkOptions
 
 def distances_are_known_where_they_count(tables: Frames, options: NetworkOptions) -> Iterator[Finding]:
     """A way whose distance (or time) is not known must not cost by the km, emit, or count for a service limit."""
+    if not _can_complete(tables, options):
+        return
     full = complete(tables, options)
     modes = full["modes"].set_index("mode")["emissions"]
     measures = set(tables["service_limits"]["measure"])
@@ -259,8 +266,10 @@ def coordinates_are_known_where_ways_are_drawn(tables: Frames, options: NetworkO
 
 def every_demand_can_be_served(tables: Frames, options: NetworkOptions) -> Iterator[Finding]:
     """Each demand that may not be refused has a site that may serve it, and can have the product."""
+    if not _can_complete(tables, options):
+        return
     full = complete(tables, options)
-    if full["deliveries"].empty or not set(tables["demand"]["period"]) <= {*full["periods"]["period"], EVERY}:
+    if full["deliveries"].empty:
         return
     sets = prepare(full, options)
     has = {(s, p, t) for s, p in {*sets.supply, *sets.recovery} for t in sets.times}
@@ -288,12 +297,9 @@ def every_demand_can_be_served(tables: Frames, options: NetworkOptions) -> Itera
 
 def every_return_can_go_back(tables: Frames, options: NetworkOptions) -> Iterator[Finding]:
     """Each return has a site that takes it back."""
-    if tables["returns"].empty:
+    if tables["returns"].empty or not _can_complete(tables, options):
         return
-    full = complete(tables, options)
-    if not set(tables["returns"]["period"]) <= {*full["periods"]["period"], EVERY}:
-        return
-    sets = prepare(full, options)
+    sets = prepare(complete(tables, options), options)
     takes = {(c, p, t) for _, c, _, p, t in sets.backs}
     lost = {(c, p) for c, p, t in sets.returned if (c, p, t) not in takes}
     for row, line in tables["returns"].iterrows():

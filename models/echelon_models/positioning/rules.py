@@ -51,9 +51,22 @@ def arcs_lead_elsewhere(tables: Frames, options: PositioningOptions) -> Iterator
         )
 
 
+def stages_are_given_or_derived(tables: Frames, options: PositioningOptions) -> Iterator[Finding]:
+    """Without a stages table, the stages that other tables name are among those derived from demand."""
+    if len(tables["stages"]) or not _can_derive(tables):
+        return
+    known = derive(tables).stages["stage"]
+    named = [("arcs", "from_stage"), ("arcs", "to_stage"), ("lead_times", "stage"), ("demand_history", "stage")]
+    for table, column in named:
+        values = tables[table][column]
+        for row, value in values[~values.isin(known)].items():
+            rule, remedy = "no such stage is derived from demand", "Add a stages table that has it, or correct the name"
+            yield Finding(table, rule, remedy, int(str(row)), column, str(value))
+
+
 def the_network_has_no_cycle(tables: Frames, options: PositioningOptions) -> Iterator[Finding]:
     """No stage needs itself, directly or by way of others."""
-    if not _can_derive(tables):
+    if not _can_derive(tables) or next(stages_are_given_or_derived(tables, options), None):
         return
     stages, arcs = network(tables)
     arcs = arcs[arcs["from_stage"] != arcs["to_stage"]]
@@ -295,7 +308,13 @@ def periods_can_be_told(tables: Frames, options: PositioningOptions) -> Iterator
 
 def _is_sound(tables: Frames, options: PositioningOptions) -> bool:
     """Whether the network may be completed: nothing that would make that fail."""
-    checks: list[Any] = [there_is_a_network, arcs_lead_elsewhere, the_network_has_no_cycle, demand_can_be_served]
+    checks: list[Any] = [
+        there_is_a_network,
+        stages_are_given_or_derived,
+        arcs_lead_elsewhere,
+        the_network_has_no_cycle,
+        demand_can_be_served,
+    ]
     return _can_derive(tables) and all(next(check(tables, options), None) is None for check in checks)
 
 
@@ -305,6 +324,7 @@ RULES = (
     Rule(periods_can_be_told, ("demand", "periods")),
     Rule(lanes_lead_elsewhere, ("lanes",)),
     Rule(arcs_lead_elsewhere, ("arcs",)),
+    Rule(stages_are_given_or_derived, (*NETWORK, "lead_times", "demand_history")),
     Rule(the_network_has_no_cycle, NETWORK),
     Rule(demand_can_be_served, ORDINARY),
     Rule(one_way_is_taken, ORDINARY),
