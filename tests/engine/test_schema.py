@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +30,17 @@ INPUTS = [(family.name, table) for family in FAMILIES.values() for table in fami
 TABLES = INPUTS + [(family.name, table) for family in FAMILIES.values() for table in family.results]
 COLUMNS = [(f"{name}.{table.name}.{column}", table, column) for name, table in TABLES for column in table.columns]
 OPTIONAL = [(name, table.name) for name, table in INPUTS if not table.required]
+# What goes with an optional table, as nothing is left that it could stand for: rows that need it, or the other of the
+# two ways (stages and arcs, or ordinary tables) in which a positioning case tells its network.
+GOES_WITH = {
+    ("network", "products"): ("duties", "jurisdictions"),  # they speak of classes of products
+    ("network", "recovery"): ("returns",),  # sites must take them back
+    ("positioning", "items"): ("demand",),  # from which stages are derived
+    ("positioning", "offers"): ("demand",),
+    ("positioning", "stages"): ("arcs",),
+}
+# Tables that are optional for themselves, but one set of which every case needs: the smallest the README names.
+LEAST = {"network": ("deliveries",), "positioning": ("items", "demand", "offers")}
 JSON_TYPES = {"string", "number", "integer", "boolean", "null", "array", "object"}
 
 
@@ -74,7 +86,7 @@ def test_a_table_says_what_it_holds_and_names_its_rows(family: str, table: Table
     """Every table has a sentence of its own, and a key, without which duplicates could not be found."""
     assert table.meaning and table.meaning != (InputRow.__doc__ or "").strip()
     assert table.key
-    assert all(base_type(table.columns[name]) in (str, float, int) for name in table.key)
+    assert all(base_type(table.columns[name]) in (str, float, int, date) for name in table.key)
 
 
 @pytest.mark.parametrize(("family", "table"), INPUTS, ids=table_id)
@@ -208,17 +220,24 @@ def test_the_template_has_every_table_with_its_columns_in_order(templates: dict[
 
 @pytest.mark.parametrize(("family", "optional"), OPTIONAL, ids=str)
 def test_any_optional_table_may_be_left_out(templates: dict[str, Path], family: str, optional: str) -> None:
-    """`new` says "remove those you do not need": whichever one is removed, the rest stays a case."""
+    """`new` says "remove those you do not need": whichever one is removed, the rest stays a case. A few tables take
+    others with them (`GOES_WITH`): a finding says so to those who forget."""
     frames = echelon.read(templates[family]).tables
     del frames[optional]
+    if (family, optional) in GOES_WITH:
+        with pytest.raises(echelon.InputError):
+            echelon.check(frames, family)
+    for other in GOES_WITH.get((family, optional), ()):
+        del frames[other]
     assert echelon.solve(frames, family).outcome.termination is echelon.Termination.OPTIMAL
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_required_tables_alone_are_a_case(templates: dict[str, Path], family: str) -> None:
-    """Few small files must give a first answer, and so must their required columns alone."""
+    """Few small files must give a first answer, and so must their required columns alone. Where a family accepts
+    either of two sets of tables, none of them can be declared as required: `LEAST` names one set."""
     frames = echelon.read(templates[family]).tables
-    required = {t.name: t for t in FAMILIES[family].inputs if t.required}
+    required = {t.name: t for t in FAMILIES[family].inputs if t.required or t.name in LEAST.get(family, ())}
     bare = {
         name: frames[name][[c for c, field in table.columns.items() if field.is_required()]]
         for name, table in required.items()

@@ -38,7 +38,7 @@ def _every_product() -> Text:
 
 
 def _every_period() -> Text:
-    return column("Period; blank: every period without a row of its own", example="2026-01-05", key=True, reference="periods", default=EVERY)  # fmt: skip
+    return column("Period; blank: every period without a row of its own", example=EVERY, key=True, reference="periods", default=EVERY)  # fmt: skip
 
 
 def _mode() -> Text:
@@ -104,7 +104,7 @@ class CapacityStep(InputRow):
     """A step by which a site's capacity may grow. Steps are taken in their order and stay while the site is open."""
 
     site: Text = _site()
-    step: int = column("Number of the step, from 1", example=1, key=True, ge=1, le=100)
+    step: int = column("Number of the step, from 1", example=1, unit="step", key=True, ge=1, le=100)
     capacity: float = column("Capacity that it adds", example=20000.0, unit="capacity units/year", gt=0)
     cost: float = column("Cost of taking it, once", example=90000.0, unit="money", ge=0, default=0.0)
     running_cost: float = column("Cost of having it", example=30000.0, unit="money/year", ge=0, default=0.0)
@@ -218,7 +218,7 @@ class Duty(InputRow):
     from_region: Text = column("Region of the site that sends; blank: every region", example="DE", key=True, default=EVERY)  # fmt: skip
     to_region: Text = column("Region that receives; blank: every region", example="FR", key=True, default=EVERY)
     product_class: Text = column("Product class; blank: every class", example="general", key=True, default=EVERY)
-    rate: float = column("Duty as a share of the product's value", example=0.04, ge=0)
+    rate: float = column("Duty as a share of the product's value", example=0.04, unit="money/money", ge=0)
 
 
 class Jurisdiction(InputRow):
@@ -388,10 +388,12 @@ class SiteState(Row):
     open: bool = column("true: it is open", example=True)
     opened: bool = column("true: it opens in this period", example=False)
     closed: bool = column("true: it closes in this period", example=False)
-    steps: int = column("Capacity steps that it has", example=1, ge=0)
+    steps: int = column("Capacity steps that it has", example=1, unit="steps", ge=0)
     capacity: float | None = column("Capacity of the period; blank: no limit", example=60000.0, unit="capacity units", ge=0, default=None)  # fmt: skip
     use: float = column("Capacity used", example=52000.0, unit="capacity units", ge=0)
-    utilisation: float | None = column("Use over capacity; blank: no limit, or none", example=0.87, ge=0, default=None)
+    utilisation: float | None = column(
+        "Use over capacity; blank: no limit, or none", example=0.87, unit="1", ge=0, default=None
+    )
     throughput: float = column("Units sent out", example=52000.0, unit="units", ge=0)
     stock: float = column("Average stock: cycle stock and safety stock by pieces", example=2100.0, unit="units", ge=0)
     cost: float = column("Its own cost, not discounted: opening, closing, steps, running, supply, handling, stock, recovery, disposal", example=812000.0, unit="money", ge=0)  # fmt: skip
@@ -445,7 +447,7 @@ class Served(Row):
     period: Text = column("Period", example="2027", key=True)
     demand: float = column("Quantity wanted", example=1200.0, unit="units", ge=0)
     served: float = column("Quantity served", example=1200.0, unit="units", ge=0)
-    sites: int = column("Sites that serve it", example=1, ge=0)
+    sites: int = column("Sites that serve it", example=1, unit="sites", ge=0)
     main_site: Text = column("Site that serves most of it", example="LYON", default="")
 
 
@@ -456,7 +458,7 @@ class Band(Row):
     period: Text = column("Period", example="2027", key=True)
     band: Text = column("Distance from the site that serves, km", example="100 to 250", key=True)
     quantity: float = column("Quantity", example=5200.0, unit="units", ge=0)
-    share: float = column("Share of the group's demand", example=0.34, ge=0)
+    share: float = column("Share of the group's demand", example=0.34, unit="1", ge=0)
 
 
 class CostToServe(Row):
@@ -503,7 +505,7 @@ class Comparison(Row):
 
     network: Text = column("plan, today, centralised, regional or local", example="today", key=True)
     figure: Text = column("A cost line (discounted), or what the unit says", example="running", key=True)
-    unit: Text = column("money, sites, km, t CO2, ...", example="money", key=True)
+    unit: Text = column("Unit of the figures: money, sites, km, t CO2 and so on", example="money", key=True)
     value: float | None = column("Its value; blank: there is no such network that keeps all limits, or none was found", example=480000.0, default=None)  # fmt: skip
 
 

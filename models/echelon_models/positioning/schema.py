@@ -42,7 +42,7 @@ class Stage(InputRow):
     review_period: int = column("Days between two starts; 1: every day. A start waits for up to one day less", example=1, unit="days", ge=1, le=366, default=1)  # fmt: skip
     demand_mean: float | None = column("Mean demand of outside customers; blank: from demand_history, or none", example=40.0, unit="units/day", ge=0, default=None)  # fmt: skip
     demand_std: float | None = column("Standard deviation of a day's demand of outside customers; blank: from demand_history, or none", example=15.0, unit="units/day", ge=0, default=None)  # fmt: skip
-    service_level: float | None = column("Service that safety stock is sized for; blank: the highest of the stages it serves, or the option service_level", example=0.95, ge=0.5, lt=1, default=None)  # fmt: skip
+    service_level: float | None = column("Service that safety stock is sized for; blank: the highest of the stages it serves, or the option service_level", example=0.95, unit="1", ge=0.5, lt=1, default=None)  # fmt: skip
     service_kind: Literal["", "cycle", "fill_rate"] = column("cycle: chance that a day ends without backlog (type 1); fill_rate: share of demand served in time (type 2); blank: the option service_kind", example="cycle", default="")  # fmt: skip
     promised_time: float | None = column("Longest time in which outside customers are served; blank: 0 where they order, else no promise", example=None, unit="days", ge=0, le=36525, default=None)  # fmt: skip
     min_service_time: float = column("Shortest time it may quote to those it serves", example=0.0, unit="days", ge=0, le=36525, default=0.0)  # fmt: skip
@@ -64,7 +64,7 @@ class LeadTime(InputRow):
 
     stage: Text = _stage()
     days: float = column("Lead time", example=7.0, unit="days", ge=0, le=36525, key=True)
-    probability: float = column("How likely it is; those of a stage add up to 1", example=1.0, gt=0, le=1)
+    probability: float = column("How likely it is; those of a stage add up to 1", example=1.0, unit="1", gt=0, le=1)
 
 
 class DemandHistory(InputRow):
@@ -105,6 +105,12 @@ class StockLimit(InputRow):
     hard: bool = column("true: the limit is never exceeded; false: it may be, at its price", example=False, default=False)  # fmt: skip
 
 
+# Two stages that the template has beside the one of the columns' examples.
+_SHOP = {"stage": "DRILL-18V@SHOP", "item": "DRILL-18V", "site": "SHOP", "cost_added": 0.8, "lead_time": 1.0}
+_SHOP |= {"demand_mean": 12.0, "demand_std": 6.0, "service_level": 0.95}
+_SET = {"stage": "SET-18V@MAIN", "item": "SET-18V", "site": MAIN_SITE, "cost_added": 4.0, "lead_time": 2.0}
+_SET |= {"demand_mean": 5.0, "demand_std": 3.0, "service_level": 0.98, "service_kind": "fill_rate"}
+
 INPUTS = (
     Table("items", Item, more_examples=({"item": "SET-18V", "description": "Drill with two batteries"},)),
     Table("sites", Site, more_examples=({"site": "SHOP", "description": "Shop in town"},)),
@@ -115,8 +121,8 @@ INPUTS = (
     Table("boms", Bill),
     Table("production", Production),
     Table("demand", Demand),
-    Table("stages", Stage, more_examples=({"stage": "DRILL-18V@SHOP"},)),
-    Table("arcs", Arc),
+    Table("stages", Stage, more_examples=(_SHOP, _SET)),
+    Table("arcs", Arc, more_examples=({"from_stage": "DRILL-18V@MAIN", "to_stage": "SET-18V@MAIN"},)),
     Table("lead_times", LeadTime),
     Table(
         "demand_history",
@@ -199,7 +205,7 @@ class StagePlan(Row):
         "Mean demand, that of the stages it serves included", example=40.0, unit="units/day", ge=0
     )
     demand_std: float = column("Standard deviation of a day's demand", example=15.0, unit="units/day", ge=0)
-    service_level: float | None = column("Service level it is sized for; blank: no demand reaches it", example=0.95, default=None)  # fmt: skip
+    service_level: float | None = column("Service level it is sized for; blank: no demand reaches it", example=0.95, unit="1", default=None)  # fmt: skip
     service_kind: Text = column("cycle or fill_rate", example="cycle")
     value: float = column("What one unit is worth", example=62.0, unit="money/unit", ge=0)
     safety_stock: float = column("Safety stock", example=69.8, unit="units", ge=0)
@@ -225,8 +231,8 @@ class Echelon(Row):
     """What the stages of an echelon hold together."""
 
     echelon: Text = column("Echelon", example="1", key=True)
-    stages: int = column("Stages", example=12)
-    stocking_points: int = column("Stages that hold safety stock", example=5)
+    stages: int = column("Stages", example=12, unit="stages", ge=0)
+    stocking_points: int = column("Stages that hold safety stock", example=5, unit="stages", ge=0)
     safety_stock: float = column("Safety stock", example=812.0, unit="units", ge=0)
     stock_value: float = column("Value of the safety stock", example=51000.0, unit="money", ge=0)
     pipeline_value: float = column("Value of what is in the lead times; cost added here counts by half", example=150000.0, unit="money", ge=0)  # fmt: skip
@@ -237,7 +243,7 @@ class Comparison(Row):
     """The plan against two ways of not looking at the whole (without regard to limits)."""
 
     policy: Text = column("plan; each for itself: every stage quotes the shortest time it may; only at the end: nothing but what serves customers holds stock", example="plan", key=True)  # fmt: skip
-    stocking_points: int = column("Stages that hold safety stock", example=31)
+    stocking_points: int = column("Stages that hold safety stock", example=31, unit="stages", ge=0)
     stock_value: float = column("Value of the safety stock", example=210000.0, unit="money", ge=0)
     cost: float = column("Yearly cost of holding it", example=42000.0, unit="money/year", ge=0)
     plan_saves: float = column("What the plan saves against it a year", example=0.0, unit="money/year")
@@ -277,7 +283,7 @@ class Service(Row):
     flowing: float = column("Service where every shortage is passed on: nothing is met by other means", example=0.932, ge=0, le=1)  # fmt: skip
     flowing_low: float = column("Lower end of its interval", example=0.92, ge=0, le=1)
     flowing_high: float = column("Upper end of its interval", example=0.944, ge=0, le=1)
-    gap: float = column("Promised less flowing: by how much the promise is missed if nothing is met by other means", example=0.018)  # fmt: skip
+    gap: float = column("Promised less flowing: by how much the promise is missed if nothing is met by other means", example=0.018, unit="1")  # fmt: skip
     on_hand: float = column("Stock on hand, on average, where every shortage is passed on", example=71.2, unit="units", ge=0)  # fmt: skip
     backlog: float = column("Units that are late, on average, where every shortage is passed on", example=0.8, unit="units", ge=0)  # fmt: skip
 
