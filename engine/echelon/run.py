@@ -19,7 +19,7 @@ from echelon import executor, store, tables
 from echelon.errors import Finding, InputError, RecheckError, SolveError, Violation
 from echelon.family import Family, Page, Recheck, families
 from echelon.solvers.outcome import Control, Outcome, ProgressCallback, SolveOptions, Termination
-from echelon.tables import Case, Frames
+from echelon.tables import CASE_FILE, Case, Frames
 from echelon.validate import parse_options, validate
 
 SCHEMA_VERSION = 1
@@ -197,6 +197,8 @@ def _prepare(
     """Read, choose the family, validate."""
     case = source if isinstance(source, Case) else read(source)
     named = family or case.settings.get("family")
+    if named is None and any(finding.table == CASE_FILE for finding in case.findings):
+        raise InputError(case.findings)  # the file that says the family cannot be read
     chosen = _choose(None if named is None else str(named))
     try:
         family_options = parse_options(chosen.options, {**case.settings.get("options", {}), **(options or {})})
