@@ -84,7 +84,7 @@ def test_three_files_give_a_plan(tmp_path: Path) -> None:
     demand = {"item": ["A", "A"], "period": ["2026-01-05", "2026-01-12"], "quantity": [5, 7]}
     pd.DataFrame(demand).to_csv(tmp_path / "demand.csv", index=False)
     pd.DataFrame({"supplier": ["S"], "item": ["A"], "price": [2.5]}).to_csv(tmp_path / "offers.csv", index=False)
-    run = echelon.solve(tmp_path)
+    run = echelon.solve(tmp_path, family="ordering")
     assert run.plan["orders"]["quantity"].sum() == pytest.approx(12)
     assert run.outcome.termination == echelon.Termination.OPTIMAL
 
