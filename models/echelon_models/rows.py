@@ -7,6 +7,7 @@ from datetime import date
 from echelon.schema import InputRow, Text, column
 
 MAIN_SITE = "MAIN"
+EVERY = ""  # a blank item, site, period or name stands for every one that has no row of its own
 
 
 class Item(InputRow):

@@ -10,7 +10,8 @@ import pandas as pd
 
 from echelon.tables import Frames
 from echelon_models.allocation.reliability import reliability
-from echelon_models.allocation.schema import EVERY, AllocationOptions
+from echelon_models.allocation.schema import AllocationOptions
+from echelon_models.rows import EVERY
 
 
 def complete(tables: Frames, options: AllocationOptions) -> Frames:

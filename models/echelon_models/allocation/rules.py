@@ -13,7 +13,8 @@ from echelon.tables import Frames
 from echelon.validate import Rule
 from echelon_models.allocation.complete import complete
 from echelon_models.allocation.reliability import last_day
-from echelon_models.allocation.schema import EVERY, INPUTS, AllocationOptions
+from echelon_models.allocation.schema import INPUTS, AllocationOptions
+from echelon_models.rows import EVERY
 
 PAIR = ["supplier", "item"]
 ALMOST = 1e-9

@@ -9,9 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from echelon.schema import InputRow, Row, Table, Text, column
 from echelon_models import rows
-from echelon_models.rows import MAIN_SITE
-
-EVERY = ""  # a blank item, name or group stands for every one that has no row of its own
+from echelon_models.rows import EVERY, MAIN_SITE
 
 
 def _supplier() -> Text:

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from echelon.tables import Frames
-from echelon_models.network.schema import ALL_PRODUCTS, EVERY, ROAD, NetworkOptions
+from echelon_models.network.schema import ALL_PRODUCTS, ROAD, NetworkOptions
+from echelon_models.rows import EVERY
 
 DAYS_OF_YEAR = 365.0
 EARTH_RADIUS = 6371.0088  # km, the mean radius (IUGG)

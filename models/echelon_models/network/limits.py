@@ -8,9 +8,10 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from echelon_models.network.schema import EVERY, NO_LIMIT
+from echelon_models.network.schema import NO_LIMIT
 from echelon_models.network.sets import Flow, Sets
 from echelon_models.network.terms import added, emissions, investment, or_zero, room
+from echelon_models.rows import EVERY
 
 
 def number_of_sites(m: Any, sets: Sets) -> None:

@@ -11,8 +11,9 @@ from echelon.errors import Finding
 from echelon.tables import Frames
 from echelon.validate import Rule
 from echelon_models.network.complete import complete
-from echelon_models.network.schema import EVERY, NetworkOptions
+from echelon_models.network.schema import NetworkOptions
 from echelon_models.network.sets import prepare
+from echelon_models.rows import EVERY
 
 TIMED = ("demand", "pinned_sites", "site_limits", "budgets", "service_limits", "carbon", "returns")
 

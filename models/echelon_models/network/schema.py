@@ -11,9 +11,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from echelon.schema import InputRow, Row, Table, Text, column
-from echelon_models.rows import Period
+from echelon_models.rows import EVERY, Period
 
-EVERY = ""  # a blank site, product, region, group or period stands for every one that has no row of its own
 ALL_PRODUCTS = "ALL"
 ROAD = "ROAD"
 NO_LIMIT = 1_000_000  # sites: more than any case has

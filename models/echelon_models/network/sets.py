@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from echelon.tables import Frames
-from echelon_models.network.schema import EVERY, NetworkOptions
+from echelon_models.network.schema import NetworkOptions
+from echelon_models.rows import EVERY
 
 Flow = tuple[str, str, str, str, int]  # (from, to, mode, product, period), or site and customer for both directions
 Want = tuple[str, str, int]  # (customer, product, period)

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from echelon.tables import Frames
-from echelon_models.ordering.schema import EVERY, OrderingOptions
+from echelon_models.ordering.schema import OrderingOptions
+from echelon_models.rows import EVERY
 
 DAYS_OF_YEAR = 365.0
 

@@ -16,7 +16,8 @@ import pandas as pd
 from echelon.schema import Table
 from echelon.tables import Frames
 from echelon_models.ordering.complete import DAYS_OF_YEAR
-from echelon_models.ordering.schema import EVERY, RESULTS
+from echelon_models.ordering.schema import RESULTS
+from echelon_models.rows import EVERY
 
 DIGITS = 6  # quantities are given to a millionth of a unit
 NEAR = 1e-6  # a quantity this close below a price break reaches it; stock this close to what it should be is enough

@@ -12,7 +12,8 @@ from echelon.errors import Finding
 from echelon.tables import Frames
 from echelon.validate import Rule
 from echelon_models.ordering.complete import periods
-from echelon_models.ordering.schema import EVERY, OrderingOptions
+from echelon_models.ordering.schema import OrderingOptions
+from echelon_models.rows import EVERY
 
 OFFER = ["supplier", "item", "site"]
 

@@ -8,9 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from echelon.schema import InputRow, Row, Table, Text, column
-from echelon_models.rows import MAIN_SITE, Item, Period, Site, Supplier
-
-EVERY = ""  # a blank period, item or site stands for every one that has no row of its own
+from echelon_models.rows import EVERY, MAIN_SITE, Item, Period, Site, Supplier
 
 
 def _supplier() -> Text:

@@ -14,10 +14,9 @@ import numpy as np
 import pandas as pd
 
 from echelon.tables import Frames
-from echelon_models.ordering.schema import EVERY
 from echelon_models.positioning.derive import derive
 from echelon_models.positioning.schema import PositioningOptions
-from echelon_models.rows import MAIN_SITE
+from echelon_models.rows import EVERY, MAIN_SITE
 
 HUNDREDTH = 0.01  # days: the step of exact times
 TAIL = 3.0  # standard deviations above its mean at which a lead time given by mean and deviation is cut off

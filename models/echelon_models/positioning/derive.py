@@ -14,7 +14,7 @@ import pandas as pd
 
 from echelon.tables import Frames
 from echelon_models.ordering.complete import periods
-from echelon_models.ordering.schema import EVERY
+from echelon_models.rows import EVERY
 
 Place = tuple[str, str]  # item, site
 

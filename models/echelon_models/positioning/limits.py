@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from echelon.tables import Frames
-from echelon_models.ordering.schema import EVERY
 from echelon_models.positioning.network import Network
+from echelon_models.rows import EVERY
 
 UNITS = {"value": "money", "volume": "m³", "stocking_points": "stages"}
 

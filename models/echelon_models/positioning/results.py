@@ -11,13 +11,13 @@ import pandas as pd
 from echelon.family import Page
 from echelon.schema import Table
 from echelon.tables import Frames
-from echelon_models.ordering.schema import EVERY
 from echelon_models.positioning.limits import UNITS
 from echelon_models.positioning.network import Network
 from echelon_models.positioning.plan import Plan, each_for_itself, only_at_the_end
 from echelon_models.positioning.schema import RESULTS, PositioningOptions
 from echelon_models.positioning.simulate import simulate
 from echelon_models.positioning.stock import SafetyStock
+from echelon_models.rows import EVERY
 
 SHOWN = 10  # stages on the one page
 LIMITS = {"value": "value", "volume": "volume", "stocking_points": "stocking points"}

@@ -11,10 +11,10 @@ from echelon.errors import Finding
 from echelon.tables import Frames
 from echelon.validate import Rule
 from echelon_models.ordering.rules import lanes_lead_elsewhere, periods_are_dates_where_none_are_declared
-from echelon_models.ordering.schema import EVERY
 from echelon_models.positioning.complete import complete, network, topological
 from echelon_models.positioning.derive import derive, stage_name
 from echelon_models.positioning.schema import PositioningOptions
+from echelon_models.rows import EVERY
 
 ORDINARY = ("items", "offers", "lanes", "boms", "production", "demand", "periods")
 NETWORK = (*ORDINARY, "stages", "arcs")

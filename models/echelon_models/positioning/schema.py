@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from echelon.schema import InputRow, Row, Table, Text, column
-from echelon_models.ordering.schema import EVERY, Demand, Lane, Offer
-from echelon_models.rows import MAIN_SITE, Item, Period, Site, Supplier
+from echelon_models.ordering.schema import Demand, Lane, Offer
+from echelon_models.rows import EVERY, MAIN_SITE, Item, Period, Site, Supplier
 
 Measure = Literal["value", "volume", "stocking_points"]
 ServiceKind = Literal["cycle", "fill_rate"]
