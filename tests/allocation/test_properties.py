@@ -80,6 +80,7 @@ def test_one_more_supplier_never_costs(tables: Frames) -> None:
     assert optimum(change(more, items=fixed)) <= before * (1 + EXACT)
 
 
+@pytest.mark.slow
 @FEW
 @given(tables=cases())
 def test_more_weight_on_cvar_never_raises_it_and_costs_more(tables: Frames) -> None:

@@ -32,6 +32,7 @@ def test_no_network_costs_less_than_the_prices_say(rule: Rule) -> None:
     assert priced.bound <= best * (1 + EXACT) + EXACT
 
 
+@pytest.mark.slow
 @FEW
 @given(tables=cases())
 def test_sites_are_fixed_as_in_the_best_network(tables: Frames) -> None:
@@ -46,6 +47,7 @@ def test_sites_are_fixed_as_in_the_best_network(tables: Frames) -> None:
     assert all(is_open[key] == state for key, state in fixed.pinned.items())
 
 
+@pytest.mark.slow
 @FEW
 @given(tables=cases())
 def test_a_case_that_is_priced_first_has_the_same_optimum(tables: Frames) -> None:
@@ -56,6 +58,7 @@ def test_a_case_that_is_priced_first_has_the_same_optimum(tables: Frames) -> Non
         assert optimum(tables) == pytest.approx(before, rel=EXACT, abs=EXACT)
 
 
+@pytest.mark.slow
 @FEW
 @given(tables=cases())
 def test_a_case_too_large_for_one_model_has_a_plan_and_an_honest_gap(tables: Frames) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest import approx
@@ -58,6 +59,7 @@ def times(factor: float, *columns: str) -> Change:
     return lambda tables: {n: f.assign(**{c: f[c] * factor for c in columns if c in f}) for n, f in tables.items()}
 
 
+@pytest.mark.slow
 @FEW
 @given(tables=cases())
 def test_easing_a_case_never_costs(tables: Frames) -> None:
@@ -75,6 +77,7 @@ def test_easing_a_case_never_costs(tables: Frames) -> None:
         assert optimum(case) <= before * (1 + EXACT) + EXACT, name
 
 
+@pytest.mark.slow
 @FEW
 @given(tables=cases(), site=st.sampled_from("ABC"))
 def test_a_forbidden_site_is_never_used(tables: Frames, site: str) -> None:
@@ -87,6 +90,7 @@ def test_a_forbidden_site_is_never_used(tables: Frames, site: str) -> None:
     assert (run.outcome.objective or 0.0) >= optimum(tables) * (1 - EXACT) - EXACT
 
 
+@pytest.mark.slow
 @FEW
 @given(tables=cases(), seed=st.integers(0, 9))
 def test_order_and_names_do_not_matter(tables: Frames, seed: int) -> None:
@@ -100,6 +104,7 @@ def test_order_and_names_do_not_matter(tables: Frames, seed: int) -> None:
     assert optimum(other) == approx(optimum(tables), rel=EXACT, abs=EXACT)
 
 
+@pytest.mark.slow
 @FEW
 @given(tables=cases(), k=st.sampled_from([0.01, 1000.0]))
 def test_another_currency_scales_the_cost(tables: Frames, k: float) -> None:

@@ -118,6 +118,7 @@ def test_an_earlier_plan_starts_the_search() -> None:
     assert warm.outcome.objective == pytest.approx(run.outcome.objective)
 
 
+@pytest.mark.slow
 def test_the_sample_case_has_a_plan_of_a_small_gap() -> None:
     """The sample case is what a newcomer sees first: proven within 1%, cheaper than today's network."""
     run = echelon.solve(DATA, time_limit=40, gap=0.01)
