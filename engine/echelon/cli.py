@@ -123,7 +123,10 @@ def solve_case(
         typer.Option(help="How to solve, where the family knows several ways; the same as --set method=NAME"),
     ] = None,
     executor: Annotated[
-        str, typer.Option(help="Where parts are worked on: in-order, processes, processes:N, tcp://host:port (Dask)")
+        str,
+        typer.Option(
+            help="Where a method that works in parts does so: in-order, processes, processes:N, tcp://host:port (Dask)"
+        ),
     ] = DEFAULTS.executor,
     warm_start: Annotated[
         Path | None, typer.Option(help="Run folder of an earlier run to start from: its plan, or its prices of limits")

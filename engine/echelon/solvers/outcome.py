@@ -26,7 +26,8 @@ class SolveOptions(BaseModel):
     threads: int = Field(default=1, ge=1, description="Threads the solver may use")
     seed: int = Field(default=0, ge=0, description="Seed of the solver's random choices")
     executor: str = Field(
-        default="in-order", description="Where parts are worked on: in-order, processes, processes:N, tcp://host:port"
+        default="in-order",
+        description="Where a method that works in parts does so: in-order, processes, processes:N, tcp://host:port",
     )
 
 
