@@ -15,6 +15,7 @@ from rich.text import Text
 from echelon.errors import Finding, Violation, shorten
 from echelon.run import Run
 from echelon.solvers.outcome import Outcome, Progress, Termination
+from echelon.store import REPORT
 
 PIPED_WIDTH = 140  # columns to lay out for where there is no terminal to ask
 QUIET_SECONDS = 5.0  # where there is no terminal, at most one progress line in this many seconds
@@ -81,26 +82,9 @@ def print_run(out: Console, run: Run, folder: Path | None) -> None:
     _section(out, "What holds the plan back", [page.constraint])
     out.print(Text(f"\n{page.actions_title}", "bold"))
     out.print(frame_table(page.actions))
-    _section(out, "Proof", [*proof(run), *run.notes, *([f"run folder: {folder}"] if folder else [])])
-
-
-def proof(run: Run) -> list[str]:
-    """How good the plan is, and who says so."""
-    o = run.outcome
-    stopped = {
-        "time": "stopped by the time limit",
-        "gap": "stopped at the gap asked for",
-        "interrupt": "stopped by Ctrl-C",
-        "other": "stopped by the solver",
-        None: "proven optimal",
-    }[o.limit]
-    gap = "no bound" if o.gap is None else f"gap {o.gap:.3%}"
-    bound = "" if o.bound is None else f", no plan can cost less than {o.bound:,.2f}"
-    return [
-        f"{gap}: this plan costs {o.objective:,.2f}{bound}",
-        f"{stopped} after {o.seconds:.1f} s ({o.solver}, {o.nodes:,} nodes)",
-        f"recheck passed: {run.rules_checked} rules and every cost line recomputed from the tables",
-    ]
+    report = folder / REPORT if folder and (folder / REPORT).is_file() else None
+    where = [f"{what}: {path}" for what, path in (("run folder", folder), ("report", report)) if path]
+    _section(out, "Proof", [*run.proof, *run.notes, *where])
 
 
 def print_no_plan(err: Console, message: str, outcome: Outcome, findings: Sequence[Finding]) -> None:

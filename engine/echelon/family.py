@@ -3,7 +3,7 @@ by an entry point in the group "echelon.families"."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel
 
+from echelon.charts import Chart
 from echelon.errors import Finding, InputError, Violation
 from echelon.schema import Table
 from echelon.solvers.outcome import Control, Outcome
@@ -50,13 +51,19 @@ class Page:
     actions: pd.DataFrame
 
 
+def no_charts(plan: Frames, inputs: Frames, kpis: dict[str, Any], currency: str) -> Sequence[Chart]:
+    """What a family draws that declares nothing: its report shows costs, limits and result tables."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Family:
     """One kind of decision.
 
     `rules` check across columns and tables. `complete(tables, options)` fills what the case left open (defaults, rows
     that stand for every period) before `solve` and `recheck` see the tables. `kpis(plan, tables, costs)` are the key
-    figures of a plan; `page(plan, kpis, currency)` picks what the one page shows.
+    figures of a plan; `page(plan, kpis, currency)` picks what the one page shows; `charts(plan, inputs, kpis, currency)`
+    what the report draws, where `inputs` are the tables as validated.
     """
 
     name: str
@@ -70,6 +77,7 @@ class Family:
     recheck: Callable[[Frames, Any, Frames], Recheck]
     kpis: Callable[[Frames, Frames, dict[str, float]], dict[str, Any]]
     page: Callable[[Frames, dict[str, Any], str], Page]
+    charts: Callable[[Frames, Frames, dict[str, Any], str], Sequence[Chart]] = no_charts
 
 
 def families() -> dict[str, Family]:

@@ -6,7 +6,7 @@ import hashlib
 import platform
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from echelon import executor, store, tables
+from echelon.charts import Chart
 from echelon.errors import Finding, InputError, RecheckError, SolveError, Violation
 from echelon.family import Family, Page, Recheck, families
 from echelon.solvers.outcome import Control, Outcome, ProgressCallback, SolveOptions, Termination
@@ -64,6 +65,29 @@ class Run:
     def page(self) -> Page:
         """What belongs on this run's one page."""
         return _choose(self.family).page(self.plan, self.kpis, self.currency)
+
+    @property
+    def proof(self) -> list[str]:
+        """How good the plan is, and who says so."""
+        o = self.outcome
+        stopped = {
+            "time": "stopped by the time limit",
+            "gap": "stopped at the gap asked for",
+            "interrupt": "stopped by Ctrl-C",
+            "other": "stopped by the solver",
+            None: "proven optimal",
+        }[o.limit]
+        gap = "no bound" if o.gap is None else f"gap {o.gap:.3%}"
+        bound = "" if o.bound is None else f", no plan can cost less than {o.bound:,.2f}"
+        return [
+            f"{gap}: this plan costs {o.objective:,.2f}{bound}",
+            f"{stopped} after {o.seconds:.1f} s ({o.solver}, {o.nodes:,} nodes)",
+            f"recheck passed: {self.rules_checked} rules and every cost line recomputed from the tables",
+        ]
+
+    def charts(self) -> Sequence[Chart]:
+        """What the report draws of this run."""
+        return _choose(self.family).charts(self.plan, self.inputs, self.kpis, self.currency)
 
     def record(self) -> dict[str, Any]:
         """The content of run.json."""

@@ -16,6 +16,7 @@ from echelon.tables import Frames, write_csv
 
 RECORD = "run.json"
 LOG = "solver.log"
+REPORT = "report.html"
 
 
 def write(directory: Path, name: str, record: dict[str, Any], inputs: Frames, results: Frames, log: str) -> Path:
@@ -39,6 +40,19 @@ def write(directory: Path, name: str, record: dict[str, Any], inputs: Frames, re
         return _rename(partial, directory, name)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def add_report(folder: Path, page: str) -> Path:
+    """Write the report of a stored run into its folder, in place of an earlier one, whole or not at all."""
+    handle, partial = tempfile.mkstemp(prefix=".partial-", suffix=".html", dir=folder)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(page)
+        Path(partial).chmod(0o644)
+        return Path(partial).replace(folder / REPORT)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
         raise
 
 

@@ -16,6 +16,7 @@ from echelon_models.allocation import rule_prices
 from echelon_models.allocation.complete import complete
 from echelon_models.allocation.explain import explain
 from echelon_models.allocation.recheck import recheck
+from echelon_models.allocation.report import charts
 from echelon_models.allocation.results import kpis, page, read_plan
 from echelon_models.allocation.rules import RULES
 from echelon_models.allocation.schema import INPUTS, RESULTS, AllocationOptions
@@ -95,4 +96,5 @@ FAMILY = Family(
     recheck=recheck,
     kpis=kpis,
     page=page,
+    charts=charts,
 )

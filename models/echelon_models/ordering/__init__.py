@@ -19,6 +19,7 @@ from echelon_models.ordering.plan import plan_tables, read_plan, total_cost
 from echelon_models.ordering.prices.coordinate import solve_by_prices
 from echelon_models.ordering.recheck import recheck
 from echelon_models.ordering.replan import replan
+from echelon_models.ordering.report import charts
 from echelon_models.ordering.results import drop_empty_lines, kpis, limit_prices, page, read_decisions
 from echelon_models.ordering.rules import RULES
 from echelon_models.ordering.schema import INPUTS, RESULTS, OrderingOptions
@@ -109,4 +110,5 @@ FAMILY = Family(
     recheck=recheck,
     kpis=kpis,
     page=page,
+    charts=charts,
 )

@@ -12,6 +12,7 @@ from echelon_models.positioning.complete import complete
 from echelon_models.positioning.limits import limits_of
 from echelon_models.positioning.network import prepare
 from echelon_models.positioning.recheck import recheck
+from echelon_models.positioning.report import charts
 from echelon_models.positioning.results import kpis, page, read_plan
 from echelon_models.positioning.rules import RULES
 from echelon_models.positioning.schema import INPUTS, RESULTS, PositioningOptions
@@ -46,4 +47,5 @@ FAMILY = Family(
     recheck=recheck,
     kpis=kpis,
     page=page,
+    charts=charts,
 )

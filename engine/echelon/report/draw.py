@@ -1,0 +1,93 @@
+"""A chart as drawings that stand in the page itself: SVG by Vega-Lite, once for wide and once for narrow screens, in
+colours that the page's style decides. Nothing is left to run in the reader's browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from xml.etree import ElementTree
+
+import vl_convert
+from markupsafe import Markup
+
+from echelon.charts import Chart, Network, Routes, Timeline
+from echelon.errors import shorten
+from echelon.report import kinds
+from echelon.report.maps import network, routes
+
+WIDE, SLIM, SMALL = 860, 344, 330  # pixels: wide and narrow screens, one of several small drawings
+VERSION = "6.1"  # of Vega-Lite
+KINDS: dict[type[Chart], kinds.Kind] = {**kinds.KINDS, Network: network, Routes: routes}
+FONT = "Helvetica, Arial, sans-serif"
+AXIS = {
+    "labelColor": kinds.MUTED, "titleColor": kinds.MUTED, "titleFontWeight": "normal", "domainColor": kinds.RULE,
+    "gridColor": kinds.RULE, "tickColor": kinds.RULE, "labelFontSize": 12, "titleFontSize": 12, "labelPadding": 5,
+    "titlePadding": 8,
+}  # fmt: skip
+THEME = {
+    "font": FONT,
+    "background": None,
+    "view": {"stroke": None},
+    "axis": AXIS,
+    "axisX": {"grid": False},
+    "axisY": {"domain": False, "ticks": False, "titleAngle": 0, "titleAlign": "left", "titleX": 0, "titleY": -10},
+    "text": {"color": kinds.INK, "fontSize": 12},
+    "legend": {"disable": True},
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawn chart: its drawings as (width, heading, SVG), where width is "wide", "slim" or, side by side, "small"; its
+    key; a sentence on what could not be drawn."""
+
+    drawings: tuple[tuple[str, str, Markup], ...]
+    key: tuple[tuple[str, str, str], ...] = ()
+    left_out: str = ""
+
+
+def draw(chart: Chart) -> Figure:
+    """Draw a chart. Raises ValueError if the plotting library cannot."""
+    if isinstance(chart, Timeline) and chart.facet:
+        return _small_ones(chart)
+    wide, slim = (KINDS[type(chart)](chart, width) for width in (WIDE, SLIM))
+    drawn = (("wide", "", _svg(wide.spec, WIDE, chart.title)), ("slim", "", _svg(slim.spec, SLIM, chart.title)))
+    return Figure(drawn, wide.key, wide.left_out)
+
+
+def _small_ones(chart: Timeline) -> Figure:
+    drawings: list[tuple[str, str, Markup]] = []
+    key: tuple[tuple[str, str, str], ...] = ()
+    for name, part in chart.data.groupby(chart.facet, sort=False):
+        heading = shorten(str(name))
+        drawn = kinds.timeline(replace(chart, data=part, facet=""), SMALL)
+        drawings.append(("small", heading, _svg(drawn.spec, SMALL, f"{chart.title}: {heading}")))
+        key = drawn.key
+    return Figure(tuple(drawings), key)
+
+
+def _svg(spec: dict[str, Any], width: int, title: str) -> Markup:
+    whole = {
+        "$schema": f"https://vega.github.io/schema/vega-lite/v{VERSION[0]}.json",
+        "width": width,
+        "padding": {"left": 2, "right": 8, "top": 4, "bottom": 2},
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "config": THEME,
+    }
+    return tidy(vl_convert.vegalite_to_svg(whole | spec, vl_version=VERSION, allowed_base_urls=[]), title)
+
+
+def tidy(svg: str, title: str) -> Markup:
+    """The SVG as part of a page: one picture with a name, as wide as its place, each mark with its words as a tooltip."""
+    root = ElementTree.fromstring(svg)
+    for parent in list(root.iter()):
+        parent.tag = parent.tag.rpartition("}")[2]
+        words, what = parent.get("aria-label", ""), parent.get("aria-roledescription", "")
+        for name in ("role", "aria-label", "aria-roledescription", "aria-hidden", "pointer-events", "class"):
+            parent.attrib.pop(name, None)
+        for child in [c for c in parent if c.tag.endswith("}path") and not c.get("d")]:
+            parent.remove(child)
+        if words and what not in ("axis", "legend", "group mark container"):
+            ElementTree.SubElement(parent, "title").text = words
+    root.attrib = {"viewBox": root.attrib["viewBox"], "role": "img", "aria-label": title}
+    return Markup(ElementTree.tostring(root, encoding="unicode"))

@@ -1,0 +1,58 @@
+"use strict";
+(() => {
+  const raw = (cell) => cell.dataset.raw ?? cell.textContent;
+  const isNumber = (head) => head.classList.contains("n");
+
+  function compare(column, numeric) {
+    return (a, b) => {
+      const [x, y] = [raw(a.cells[column]), raw(b.cells[column])];
+      if (x === "" || y === "") return (x === "") - (y === "");
+      return numeric ? x.replaceAll(",", "") - y.replaceAll(",", "") : x.localeCompare(y, "en", { numeric: true });
+    };
+  }
+
+  function sort(table, head) {
+    const down = head.getAttribute("aria-sort") === "ascending";
+    const rows = [...table.tBodies[0].rows].sort(compare(head.cellIndex, isNumber(head)));
+    if (down) {
+      const blank = rows.filter((row) => raw(row.cells[head.cellIndex]) === "");
+      rows.splice(0, rows.length, ...rows.filter((row) => !blank.includes(row)).reverse(), ...blank);
+    }
+    for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    table.tBodies[0].append(...rows);
+  }
+
+  for (const head of document.querySelectorAll("table.data th")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => sort(head.closest("table"), head));
+  }
+
+  function csv(table) {
+    const heads = [...table.tHead.rows[0].cells];
+    const text = (words) => {
+      const safe = /^[=+\-@\t\r']/.test(words) ? "'" + words : words; // a spreadsheet must not run it
+      return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+    };
+    const value = (cell, head) => (isNumber(head) ? raw(cell).replaceAll(",", "") : text(raw(cell)));
+    const name = (head) => [...head.querySelector("button").childNodes].map((n) => n.textContent.trim()).filter(Boolean);
+    const lines = [heads.map((head) => text(name(head).join(" "))).join(",")];
+    for (const row of table.tBodies[0].rows) lines.push(heads.map((head, i) => value(row.cells[i], head)).join(","));
+    return lines.join("\n") + "\n";
+  }
+
+  for (const button of document.querySelectorAll("button.csv")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const link = document.createElement("a");
+      const table = button.parentElement.querySelector("table");
+      link.href = URL.createObjectURL(new Blob([csv(table)], { type: "text/csv;charset=utf-8" }));
+      link.download = button.dataset.file;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    });
+  }
+})();
