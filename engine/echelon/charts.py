@@ -1,6 +1,6 @@
 """What a family asks to be drawn. A chart here is a finding, a table and the part each column plays in the drawing;
 `echelon.report` draws it. Columns carry the names that people read; `units` says what they count in ("%" stands for a
-part of 1 that is shown per cent)."""
+part of 1 that is shown per cent). Where the order of names matters, a column is categorical."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Chart:
 @dataclass(frozen=True, kw_only=True)
 class Bars(Chart):
     """A bar a label, in the order of the rows. With `part`, each bar is stacked from the rows of its label; with
-    `cumulative`, the share of the total up to each bar stands beside it (a Pareto chart); with `base`, the difference
-    to the bar of that label."""
+    `whole`, the share of that total up to each bar stands beside it (a Pareto chart); with `base`, the difference to
+    the bar of that label."""
 
     label: str
     value: str
     part: str = ""
-    cumulative: bool = False
+    whole: float | None = None
     base: str = ""
 
 
@@ -97,7 +97,8 @@ class Frontier(Chart):
 class Network(Chart):
     """Places and what flows between them. A row of `data` is a place, its circle as large as `size`; `arcs` has the
     columns `origin`, `destination` and `quantity`. Places stand on a map where `latitude` and `longitude` name columns,
-    else side by side by `layer`, from suppliers on the left to customers on the right. `kind` colours them."""
+    else side by side by `layer`, from suppliers on the left to customers on the right. `kind` colours them; the last
+    kind is grey."""
 
     label: str
     size: str
@@ -121,9 +122,12 @@ class Routes(Chart):
 
 
 def largest(frame: pd.DataFrame, label: str, value: str, keep: int) -> pd.DataFrame:
-    """The sums of `value` by `label`, largest first; beyond `keep` of them the rest becomes one row "n others"."""
-    sums = frame.groupby(label, sort=True)[value].sum().sort_values(ascending=False, kind="stable")
-    if len(sums) > keep:
-        rest = sums.iloc[keep - 1 :]
-        sums = pd.concat([sums.iloc[: keep - 1], pd.Series({f"{len(rest):,} others": rest.sum()})])
+    """The `keep` largest sums of `value` by `label`, largest first."""
+    sums = frame.groupby(label, sort=True)[value].sum().sort_values(ascending=False, kind="stable").head(keep)
     return pd.DataFrame({label: sums.index.astype(str), value: sums.to_numpy(dtype=float)})
+
+
+def distinct(column: pd.Series) -> list[str]:
+    """The names in a column in their order: that of its categories if it has them, else that of the rows."""
+    names = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column.unique()
+    return [str(name) for name in names]

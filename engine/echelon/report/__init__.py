@@ -9,7 +9,7 @@ import pandas as pd
 
 from echelon.charts import Bars, Chart, Heat
 from echelon.family import families
-from echelon.report.page import Document, Tile, chart_view, frame_view, result_view, short_facts, tile, write
+from echelon.report.page import Document, Tile, chart_view, frame_view, result_view, short_facts, tiles, write
 from echelon.run import Run
 
 ACTIONS = 5  # on the first screen
@@ -21,7 +21,9 @@ def run_report(run: Run) -> str:
     """The report of a run. Raises InputError if its family is not installed."""
     page, money, o = run.page, run.currency or "", run.outcome
     drawn = [_costs(run), *run.charts(), _limits(run.plan.get("limits"), run.currency)]
-    family = families()[run.family]
+    family, service = families()[run.family], dict(page.service)
+    simulated = service.pop("simulated", "")
+    figures, lines = tiles(service)
     started = datetime.fromisoformat(run.started)
     facts = {"case": run.case, "started": f"{started:%Y-%m-%d %H:%M} UTC", "fingerprint of the case": run.fingerprint}
     return write(
@@ -30,13 +32,11 @@ def run_report(run: Run) -> str:
             kind=f"{run.family} plan",
             headline=_headline(run),
             lead=f"{family.summary}. Made on {started:%d %B %Y}.",
-            tiles=[
-                Tile("total cost", f"{o.objective or 0.0:,.0f}", money),
-                *(tile(name, words) for name, words in page.service.items()),
-            ],
+            tiles=[Tile("total cost", f"{o.objective or 0.0:,.0f}", money), *figures],
+            more=lines,
             statements=[("What holds the plan back", page.constraint)],
             actions=frame_view(page.actions, caption=page.actions_title, rows=ACTIONS),
-            proof=run.proof,
+            proof=[*run.proof, *([f"simulated: {simulated}"] if simulated else [])],
             charts=[chart_view(chart) for chart in drawn if chart is not None],
             tables=[result_view(table, run.plan[table.name], run.currency) for table in family.results if len(run.plan[table.name])],
             facts=short_facts(facts | run.options | run.versions),
@@ -64,13 +64,15 @@ def study_report(
         raise ValueError(f"the results of a study need the column {missing[0]}")
     units = units or {}
     drawn = [_scenarios(results, compared, units), *charts]
+    figures, lines = tiles(statements or {})
     return write(
         Document(
             title=name,
             kind="study",
             headline=headline,
             lead=f"{len(results):,} scenarios compared.",
-            tiles=[tile(key, words) for key, words in (statements or {}).items()],
+            tiles=figures,
+            more=lines,
             charts=[chart_view(chart) for chart in drawn if chart is not None],
             tables=[frame_view(results, caption="Every scenario", units=units)],
             facts=short_facts(facts or {}),
@@ -128,9 +130,10 @@ def _limits(limits: pd.DataFrame | None, currency: str) -> Chart | None:
     worst = data.groupby("what")["used"].mean().nlargest(LIMITS).index
     left = data["what"].nunique() - len(worst)
     data = data[data["what"].isin(worst)].sort_values("what", key=lambda w: w.map({n: i for i, n in enumerate(worst)}), kind="stable")
-    over, tight = int(data["exceeded"].sum()), data.loc[data["price"] > 0, "what"].nunique()
-    title = f"{tight} of {len(worst)} limits {'has' if tight == 1 else 'have'} a price" + (
-        f"; {over} {'is' if over == 1 else 'are'} exceeded" if over and "period" not in data else ""
+    tight = data.loc[data["price"] > 0, "what"].nunique()
+    title = (
+        f"{tight} of {len(worst) + left} limits hold{'s' if tight == 1 else ''} the plan back; {worst[0]} is used most: "
+        f"{data.loc[data['what'] == worst[0], 'used'].mean():.0%}{' on average' if 'period' in data else ''}"
     )
     kept = ["what", *(["period"] if "period" in data else []), "used", "use", "capacity", "unit", "price", "exceeded"]
     shared = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from echelon.charts import Bars, Chart, Frontier, Heat, Ranges, Timeline, Tornado
+from echelon.charts import Bars, Chart, Frontier, Heat, Ranges, Timeline, Tornado, distinct
 from echelon.errors import shorten
 from echelon.report.numbers import amount
 
@@ -38,7 +38,7 @@ def bars(chart: Bars, width: int) -> Drawing:
     totals = frame.groupby(chart.label, sort=False)[chart.value].sum()
     names = dict(zip(totals.index, unique_names(totals.index, _label_length(width)), strict=True))
     order = list(names.values())
-    parts = list(dict.fromkeys(frame[chart.part])) if chart.part else []
+    parts = distinct(frame[chart.part]) if chart.part else []
     shades = dict(zip(parts, [COLOURS[n % len(COLOURS)] for n in range(len(parts))], strict=True))
     values = [
         {
@@ -53,7 +53,7 @@ def bars(chart: Bars, width: int) -> Drawing:
         )
     ]
     reach = frame.groupby(chart.label, sort=False)[chart.value].agg(lambda v: v.clip(lower=0).sum())
-    said = _beside(totals, unit, chart.cumulative, chart.base)
+    said = _beside(totals, unit, chart.whole, chart.base)
     texts = [{"y": names[k], "x": number(reach[k]), "t": said[k]} for k in totals.index]
     low, high = min(0.0, float(frame[chart.value].min())), max(0.0, float(reach.max()))
     room = (high - low or 1.0) * (max(map(len, said.values())) * 7.2 / max(width - 190, 100))
@@ -81,11 +81,11 @@ def bars(chart: Bars, width: int) -> Drawing:
     )
 
 
-def _beside(totals: pd.Series, unit: str, cumulative: bool, base: str) -> dict[Any, str]:
+def _beside(totals: pd.Series, unit: str, whole: float | None, base: str) -> dict[Any, str]:
     """The text beside each bar: its value and, where asked for, the share up to it or the difference to the base."""
     said = {label: amount(value, unit) for label, value in totals.items()}
-    if cumulative and totals.sum() > 0:
-        shares = totals.cumsum() / totals.sum()
+    if whole:
+        shares = totals.cumsum() / whole
         said = {label: f"{text} · {amount(shares[label], '%')}" for label, text in said.items()}
     if base in said and totals[base]:
         for label in said:

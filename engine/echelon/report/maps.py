@@ -12,14 +12,14 @@ from typing import Any
 
 import pandas as pd
 
-from echelon.charts import Network, Routes
+from echelon.charts import Network, Routes, distinct
 from echelon.errors import shorten
 from echelon.report.kinds import COLOURS, INK, MUTED, NARROW, PAPER, RULE, Drawing, number, unique_names
 from echelon.report.numbers import amount
 
 MOST_PLACES, MOST_ARCS = 300, 600
 MARGIN = 30  # pixels around what is drawn
-LETTER, LINE = 6.6, 14.0  # pixels that a letter and a line of text take
+LINE = 14.0  # pixels that a line of text takes
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,10 @@ def network(chart: Network, width: int) -> Drawing:
         points, picture = _on_map(frame[chart.latitude], frame[chart.longitude], width)
     else:
         points, picture = _by_layer(frame[chart.layer].tolist(), pairs, width)
-    kinds = list(dict.fromkeys(frame[chart.kind])) if chart.kind else []
-    shades = dict(zip(kinds, [COLOURS[n % len(COLOURS)] for n in range(len(kinds))], strict=True))
+    kinds = distinct(frame[chart.kind]) if chart.kind else []
+    shades = {kind: COLOURS[n % len(COLOURS)] for n, kind in enumerate(kinds)}
+    if len(kinds) > 1:
+        shades[kinds[-1]] = COLOURS[-1]
     unit, most = chart.units.get(chart.size, ""), max(float(frame[chart.size].max()), 1e-9) if len(frame) else 1.0
     biggest = 17 if width > NARROW else 11
     for i, (x, y) in enumerate(points):
@@ -153,7 +155,7 @@ def _by_layer(layers: Sequence[Any], pairs: Iterable[tuple[int, int]], width: in
             rank |= {i: (r + 0.5) / len(members) for r, i in enumerate(members)}
     tallest = max(map(len, columns.values()), default=1)
     height = min(max(tallest * 20, 200), 560) + 2 * MARGIN
-    across = (width - 2 * MARGIN - (90 if width > NARROW else 40)) / max(len(columns) - 1, 1)
+    across = (width - 2 * MARGIN - (110 if width > NARROW else 60)) / max(len(columns) - 1, 1)
     position = {i: MARGIN + n * across for n, members in enumerate(columns.values()) for i in members}
     picture = Picture(width, height)
     for n, layer in enumerate(columns):
@@ -165,15 +167,20 @@ def _name_places(picture: Picture, most: int) -> None:
     """Write names beside places, the largest first, wherever they cover nothing written before."""
     taken = [(p.x - p.radius, p.y - p.radius, p.x + p.radius, p.y + p.radius) for p in picture.places if p.radius > 6]
     for place in sorted(picture.places, key=lambda p: -p.radius):
-        wide = LETTER * len(place.name)
+        wide = _width(place.name)
         for x in (place.x + place.radius + 4, place.x - place.radius - 4 - wide):
             box = (x, place.y - LINE / 2, x + wide, place.y + LINE / 2)
-            others = [b for b in taken if not (b[0] <= place.x <= b[2] and b[1] <= place.y <= b[3])]
-            if place.name and most and box[0] >= 0 and box[2] <= picture.width and not any(_overlap(box, b) for b in others):
+            free = box[0] >= 0 and box[2] <= picture.width and not any(_overlap(box, b) for b in taken)
+            if place.name and most and free:
                 picture.texts.append(_text(x, place.y + 4, place.name, INK, 12))
                 taken.append(box)
                 most -= 1
                 break
+
+
+def _width(text: str) -> float:
+    """Pixels that a text of 12 pixels takes, or a little more."""
+    return sum(8.3 if c.isupper() or c in "@%MW" else 6.7 for c in text)
 
 
 def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
@@ -199,7 +206,8 @@ def _paint(picture: Picture) -> dict[str, Any]:
         for p in sorted(picture.places, key=lambda p: -p.radius)
     ]
     circle = {"type": "point", "filled": True, "opacity": 0.85, "stroke": PAPER, "strokeWidth": 1}
-    writing = {"type": "text", "align": "left", "baseline": "alphabetic", "stroke": PAPER, "strokeWidth": 0}
+    writing = {"type": "text", "align": "left", "baseline": "alphabetic"}
+    around = {"stroke": PAPER, "strokeWidth": 3, "strokeJoin": "round"}
     plain = {"scale": None, "type": "quantitative"}
     return {
         "width": picture.width,
@@ -220,11 +228,14 @@ def _paint(picture: Picture) -> dict[str, Any]:
                 "mark": circle,
                 "encoding": {"x": x, "y": y, "color": colour, "size": {"field": "a", **plain}, "description": {"field": "d"}},
             },
-            {
-                "data": {"values": picture.texts},
-                "mark": writing,
-                "encoding": {"x": x, "y": y, "color": colour, "text": {"field": "t"}, "size": {"field": "s", **plain}},
-            },
+            *(
+                {
+                    "data": {"values": picture.texts},
+                    "mark": writing | edge,
+                    "encoding": {"x": x, "y": y, "color": colour, "text": {"field": "t"}, "size": {"field": "s", **plain}},
+                }
+                for edge in (around, {})
+            ),
         ],
     }  # fmt: skip
 

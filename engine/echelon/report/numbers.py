@@ -19,7 +19,8 @@ def amount(value: float, unit: str = "") -> str:
         return "–"
     if unit == PERCENT:
         share = value * 100
-        return f"{share:.0f}%" if abs(share) >= 9.95 or round(share, 1) == round(share) else f"{share:.1f}%"
+        text = f"{share:.0f}%" if abs(share) >= 9.95 or round(share, 1) == round(share) else f"{share:.1f}%"
+        return text.replace("-", "−")
     size = abs(value)
     if size >= 1e9:
         text = f"{value / 1e9:,.2f} bn"
@@ -27,7 +28,7 @@ def amount(value: float, unit: str = "") -> str:
         text = f"{value / 1e6:,.1f} M"
     else:
         text = f"{value:,.{digits(size)}f}" if size >= 0.001 or size == 0 else f"{value:.2g}"
-    return f"{text} {unit}".strip()
+    return f"{text} {unit}".strip().replace("-", "−", 1)
 
 
 def digits(size: float) -> int:
@@ -47,13 +48,18 @@ def cells(column: pd.Series, unit: str = "") -> list[tuple[str, str]]:
     return [(shorten(text, LONGEST), text) for text in ("" if v is None or v != v else str(v) for v in column)]
 
 
-def is_number(column: pd.Series) -> bool:
-    """Whether a column is set right and sorted by size."""
-    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+def reads_as_number(column: pd.Series) -> bool:
+    """Whether a column is set right and sorted by size: numbers, or text that is nothing but numbers."""
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return not pd.api.types.is_bool_dtype(column)
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return False
+    text = column.astype("str")
+    return bool(text.str.fullmatch(r"[-+]?\d[\d,]*(\.\d+)?%?|").all() and (text != "").any())
 
 
 def _percent(value: float) -> str:
-    return f"{value:.1%}"
+    return f"{value:.1%}".replace("-", "−")
 
 
 def _plain(column: pd.Series) -> Any:
@@ -61,7 +67,7 @@ def _plain(column: pd.Series) -> Any:
     known = column.dropna().abs()
     whole = known.empty or bool((known == known.round()).all())
     decimals = 0 if whole else {0: 2 if known.max() < 10_000 else 0}.get(digits(float(known.max())), 3)
-    return lambda value: f"{value + 0.0:,.{decimals}f}"
+    return lambda value: f"{value + 0.0:,.{decimals}f}".replace("-", "−")
 
 
 def _exact(value: Any) -> str:

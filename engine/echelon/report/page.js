@@ -1,13 +1,14 @@
 "use strict";
 (() => {
   const raw = (cell) => cell.dataset.raw ?? cell.textContent;
+  const size = (words) => parseFloat(words.replaceAll(",", ""));
   const isNumber = (head) => head.classList.contains("n");
 
   function compare(column, numeric) {
     return (a, b) => {
       const [x, y] = [raw(a.cells[column]), raw(b.cells[column])];
       if (x === "" || y === "") return (x === "") - (y === "");
-      return numeric ? x.replaceAll(",", "") - y.replaceAll(",", "") : x.localeCompare(y, "en", { numeric: true });
+      return numeric ? size(x) - size(y) : x.localeCompare(y, "en", { numeric: true });
     };
   }
 

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jinja2
@@ -16,10 +16,11 @@ from markupsafe import Markup
 from echelon.charts import Chart
 from echelon.errors import shorten
 from echelon.report.draw import Figure, draw
-from echelon.report.numbers import cells, is_number
+from echelon.report.numbers import cells, reads_as_number
 from echelon.schema import Table, extra
 
 ROWS = 200  # of a table that are shown
+SHORT = 16  # characters of a cell that is not broken into lines
 LEADING_FIGURE = re.compile(r"^([-+−]?\d[\d,.]*\d|\d)(%?)(?=[\s;,]|$)")
 PAGES = jinja2.Environment(
     loader=jinja2.PackageLoader("echelon", "report"),
@@ -38,6 +39,7 @@ class Column:
     unit: str
     meaning: str
     number: bool
+    short: bool = False  # no cell of it is broken into lines
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,6 @@ class TableView:
     rows: list[list[tuple[str, str]]]
     left_out: str = ""
     name: str = ""
-    meaning: str = ""
     count: int = 0
 
 
@@ -65,7 +66,7 @@ class ChartView:
 
 @dataclass(frozen=True)
 class Tile:
-    """One figure of the first screen: its name, the figure in large type where it leads, and the rest of the words."""
+    """One figure of the first screen: its name, the figure itself, and the words after it."""
 
     name: str
     figure: str
@@ -81,6 +82,7 @@ class Document:
     headline: str
     lead: str
     tiles: list[Tile]
+    more: list[tuple[str, str]] = field(default_factory=list)
     statements: list[tuple[str, str]] = field(default_factory=list)
     actions: TableView | None = None
     proof: list[str] = field(default_factory=list)
@@ -104,11 +106,15 @@ def _source(name: str) -> str:
     return PAGES.loader.get_source(PAGES, name)[0]
 
 
-def tile(name: str, words: str) -> Tile:
-    """A tile of `words`; the figure with which they begin is set in large type."""
-    found = LEADING_FIGURE.match(words)
-    figure = found[0] if found else ""
-    return Tile(name, figure, words[len(figure) :].strip())
+def tiles(said: Mapping[str, str]) -> tuple[list[Tile], list[tuple[str, str]]]:
+    """What is said by name, as tiles whose leading figure is set in large type, and as lines where none leads."""
+    found, lines = [], []
+    for name, words in said.items():
+        if figure := LEADING_FIGURE.match(words):
+            found.append(Tile(name, figure[0].replace("-", "−"), words[figure.end() :].strip()))
+        else:
+            lines.append((name, words))
+    return found, lines
 
 
 def chart_view(chart: Chart) -> ChartView:
@@ -127,7 +133,7 @@ def frame_view(
 ) -> TableView:
     """Any frame as a table; `elsewhere` is the sentence on where rows beyond the first `rows` are."""
     units = units or {}
-    columns = [Column(str(c), units.get(str(c), ""), "", is_number(frame[c])) for c in frame.columns]
+    columns = [Column(str(c), units.get(str(c), ""), "", reads_as_number(frame[c])) for c in frame.columns]
     return _view(frame, columns, caption=caption, rows=rows, elsewhere=elsewhere)
 
 
@@ -137,19 +143,23 @@ def result_view(table: Table, frame: pd.DataFrame, currency: str, rows: int = RO
     for name, declared in table.columns.items():
         unit = str(extra(declared)["unit"])
         unit = "" if unit == "1" else re.sub(r"\bmoney\b", currency or "money", unit)
-        columns.append(Column(name, unit, declared.description or "", is_number(frame[name])))
+        columns.append(Column(name, unit, declared.description or "", reads_as_number(frame[name])))
     file = f"results/{table.name}.csv"
     view = _view(frame, columns, caption=table.meaning, rows=rows, elsewhere=f"all of them are in {file} of the run folder")
-    return TableView(**{**view.__dict__, "name": table.name, "meaning": table.meaning})
+    return replace(view, name=table.name)
 
 
 def _view(frame: pd.DataFrame, columns: Sequence[Column], *, caption: str, rows: int, elsewhere: str) -> TableView:
     shown = frame.head(rows)
     written = [cells(shown[name], column.unit) for name, column in zip(frame.columns, columns, strict=True)]
+    columns = [
+        replace(column, short=all(len(shown) <= SHORT for shown, _ in texts))
+        for column, texts in zip(columns, written, strict=True)
+    ]
     left_out = ""
     if len(frame) > rows:
         left_out = f"The first {rows:,} of {len(frame):,} rows are shown{f'; {elsewhere}' if elsewhere else ''}."
-    return TableView(caption, list(columns), [list(row) for row in zip(*written, strict=True)], left_out, count=len(frame))
+    return TableView(caption, columns, [list(row) for row in zip(*written, strict=True)], left_out, count=len(frame))
 
 
 def short_facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -51,46 +51,39 @@ def _spend(awards: pd.DataFrame, money: str) -> Chart | None:
     if given.empty:
         return None
     data = largest(given, "supplier", "spend", SHOWN)
-    three = data["spend"].head(3).sum() / data["spend"].sum()
+    whole, count = float(given["spend"].sum()), given["supplier"].nunique()
+    three = data["spend"].head(3).sum() / whole
     return Bars(
-        title=f"{data.iloc[0]['supplier']} gets {data.iloc[0]['spend'] / data['spend'].sum():.0%} of the spend, the first three "
-        f"{three:.0%}",
-        note="Beside each bar: the spend before rebates, and the share of all spend up to this supplier.",
+        title=f"{data.iloc[0]['supplier']} gets {data.iloc[0]['spend'] / whole:.0%} of the spend, the first three {three:.0%}",
+        note="Beside each bar: the spend before rebates, and the share of all spend up to this supplier."
+        + (f" {count - len(data):,} smaller suppliers are not drawn." if count > len(data) else ""),
         data=data,
         units={"spend": money},
         label="supplier",
         value="spend",
-        cumulative=True,
+        whole=whole,
     )
 
 
 def _scenarios(scenarios: pd.DataFrame, money: str) -> Chart | None:
-    """What the year costs in each scenario: the plan's own cost, and what comes on top."""
+    """What each scenario adds to the plan's own cost."""
     if scenarios.empty:
         return None
-    shown = scenarios.nsmallest(SHOWN, "rank")
-    own = shown["cost"] - shown["recourse_cost"]
-    parts = [("the plan's own cost", own), ("recourse", shown["recourse_cost"])]
-    data = pd.concat(
-        [
-            pd.DataFrame(
-                {"scenario": shown["scenario"], "part": part, "cost": cost, "probability": shown["probability"], "service": shown["service"]}
-            )
-            for part, cost in parts
-        ],
-        ignore_index=True,
-    )  # fmt: skip
-    dearest = shown.iloc[0]
-    extra = dearest["recourse_cost"] / (dearest["cost"] - dearest["recourse_cost"]) if own.iloc[0] else 0.0
+    columns = {"scenario": "scenario", "recourse_cost": "adds", "cost": "cost of the year", "probability": "probability"}
+    columns |= {"service": "service"}
+    shown = scenarios.nsmallest(SHOWN, "rank")[list(columns)].rename(columns=columns)
+    dearest, own = shown.iloc[0], shown["cost of the year"].iloc[0] - shown["adds"].iloc[0]
+    share = dearest["adds"] / own if own > 0 else 0.0
     return Bars(
-        title=f"The dearest scenario, {dearest['scenario']}, adds {extra:.1%} to the year's cost and serves "
+        title=f"The dearest scenario, {dearest['scenario']}, adds {share:.1%} to the year's cost and serves "
         f"{dearest['service']:.1%} of demand",
-        note=f"The {len(shown)} dearest of {len(scenarios):,} scenarios." if len(shown) < len(scenarios) else "",
-        data=data,
-        units={"cost": money, "probability": "%", "service": "%"},
+        note=f"What a scenario adds to the plan's own cost of {own:,.0f} {money} by extra deliveries, emergency buys and "
+        "shortage, dearest first."
+        + (f" {len(scenarios) - len(shown):,} cheaper scenarios are not drawn." if len(scenarios) > len(shown) else ""),
+        data=shown,
+        units={"adds": money, "cost of the year": money, "probability": "%", "service": "%"},
         label="scenario",
-        value="cost",
-        part="part",
+        value="adds",
     )
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from echelon.charts import Bars, Chart, Heat, Network
 from echelon.tables import Frames
 
+KINDS = ["plant", "hub", "warehouse", "customer"]
 SITES = 40  # rows of the grid
 COMPONENTS = ["supply", "sites", "inventory", "transport", "carbon"]  # of cost to serve
 
@@ -35,27 +36,26 @@ def _network(plan: Frames, inputs: Frames) -> Chart | None:
     names = list(dict.fromkeys([*arcs["origin"], *arcs["destination"]]))
     handled = arcs.groupby("origin")["quantity"].sum().reindex(names).fillna(0.0)
     received = arcs.groupby("destination")["quantity"].sum().reindex(names).fillna(0.0)
-    kind = pd.Series([kinds.get(name, "customer") for name in names])
-    order = {"plant": 1, "hub": 2, "warehouse": 3, "customer": 4}
-    data = pd.DataFrame(
-        {"place": names, "kind": kind, "units": handled.where(handled > 0, received).to_numpy(), "step": kind.map(order).fillna(2)}
-    ).sort_values(["step", "place"], kind="stable", ignore_index=True)  # fmt: skip
+    kind = pd.Categorical([kinds.get(name, "customer") for name in names], KINDS).remove_unused_categories()
+    units = handled.where(handled > 0, received).to_numpy()
+    data = pd.DataFrame({"place": names, "kind": kind, "units": units})
+    data = data.sort_values(["kind", "place"], kind="stable", ignore_index=True)
     where = _coordinates(inputs)
     known = data["place"].isin(where.index).all()
     data = data.join(where, on="place") if known else data
     opened, closed = int(sites["opened"].sum()), int(sites["closed"].sum())
     return Network(
-        title=f"{len(open_now)} sites serve {int((kind == 'customer').sum())} customers in {last}; {opened} opened and {closed} "
+        title=f"{len(open_now)} sites serve {(kind == 'customer').sum()} customers in {last}; {opened} opened and {closed} "
         "closed on the way there",
         note=f"All goods in {last}: a circle is as large as what a place sends out or, for a customer, receives; a line as "
         "wide as what it carries.",
-        data=data.drop(columns="step") if known else data,
+        data=data,
         units={"units": "units"},
         label="place",
         size="units",
         arcs=arcs,
         kind="kind",
-        **({"latitude": "latitude", "longitude": "longitude"} if known else {"layer": "step"}),
+        **({"latitude": "latitude", "longitude": "longitude"} if known else {"layer": "kind"}),
     )
 
 
@@ -73,9 +73,10 @@ def _comparison(comparison: pd.DataFrame, money: str) -> Chart | None:
     if "plan" not in totals or len(totals) < 2:
         return None
     other = totals.drop("plan")
-    saved = other.iloc[0] - totals["plan"]
+    saved, name = other.iloc[0] - totals["plan"], other.index[0]
+    beside = "today's network" if name == "today" else f"the {name} network"
     return Bars(
-        title=f"The plan costs {abs(saved):,.0f} {money} {'less' if saved >= 0 else 'more'} than the {other.index[0]} network "
+        title=f"The plan costs {abs(saved):,.0f} {money} {'less' if saved >= 0 else 'more'} than {beside} "
         f"({abs(saved) / other.iloc[0]:.1%})",
         note="Total discounted cost; each network is planned as well as it can be under its own rule.",
         data=pd.DataFrame({"network": totals.index, "total cost": totals.to_numpy()}),
@@ -120,7 +121,9 @@ def _service(service: pd.DataFrame) -> Chart | None:
     near = rows["band"].str.extract(r"^(\d+) to")[0].astype(float).fillna(1e9)
     rows = rows.assign(order=near).sort_values(["order", "band"], kind="stable")
     groups = rows["group"].where(rows["group"] != "", "all customers")
-    data = pd.DataFrame({"group": groups, "distance": rows["band"] + " km", "share": rows["share"], "quantity": rows["quantity"]})
+    distance = rows["band"] + " km"
+    data = pd.DataFrame({"group": groups, "distance": pd.Categorical(distance, distance.unique()), "share": rows["share"]})
+    data["quantity"] = rows["quantity"]
     nearest = rows.loc[rows["order"] == rows["order"].min(), "quantity"].sum() / rows["quantity"].sum()
     return Bars(
         title=f"{nearest:.0%} of demand in {last} is served from the nearest band, {rows['band'].iloc[0]} km",

@@ -70,17 +70,17 @@ def _spend(orders: pd.DataFrame, money: str) -> Chart | None:
     if orders.empty:
         return None
     data = largest(orders.rename(columns={"amount": "spend"}), "supplier", "spend", SUPPLIERS)
-    total, first = data["spend"].sum(), data.iloc[0]
-    count = orders["supplier"].nunique()
+    total, first, count = orders["amount"].sum(), data.iloc[0], orders["supplier"].nunique()
     return Bars(
         title=f"{first['supplier']} gets {first['spend'] / total if total else 0:.0%} of the spend, the largest of {count} "
         f"supplier{'' if count == 1 else 's'}",
-        note="Beside each bar: the spend, and the share of all spend up to this supplier.",
+        note="Beside each bar: the spend, and the share of all spend up to this supplier."
+        + (f" {count - len(data):,} smaller suppliers are not drawn." if count > len(data) else ""),
         data=data,
         units={"spend": money},
         label="supplier",
         value="spend",
-        cumulative=True,
+        whole=total,
     )
 
 

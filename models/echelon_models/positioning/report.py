@@ -13,6 +13,7 @@ from echelon.tables import Frames
 
 STAGES = 20  # bars
 PROMISES = 20  # lines of the simulation
+HOLDS = ["holds safety stock", "passes on without stock"]
 
 
 def charts(plan: Frames, inputs: Frames, kpis: dict[str, Any], currency: str) -> Sequence[Chart]:
@@ -33,7 +34,7 @@ def _network(plan: Frames, money: str) -> Chart | None:
             "stage": stages["stage"],
             "step": stages["stage"].map(steps_from_the_start(stages["stage"].tolist(), arcs)) + 1,
             "safety stock": stages["stock_value"],
-            "holds": stages["safety_stock"].gt(0).map({True: "holds safety stock", False: "passes on without stock"}),
+            "holds": pd.Categorical(stages["safety_stock"].gt(0).map(dict(zip([True, False], HOLDS, strict=True))), HOLDS),
             "serves in": stages["service_time"],
         }
     ).sort_values(["step", "stage"], kind="stable", ignore_index=True)
@@ -78,12 +79,13 @@ def _stages(stages: pd.DataFrame, money: str) -> Chart | None:
     half = int((held["stock_value"].sort_values(ascending=False).cumsum() < held["stock_value"].sum() / 2).sum()) + 1
     return Bars(
         title=f"Half of the safety stock's value sits at {half} stage{'' if half == 1 else 's'}",
-        note="Beside each bar: the value of the safety stock, and the share of all of it up to this stage.",
+        note="Beside each bar: the value of the safety stock, and the share of all of it up to this stage."
+        + (f" {len(held) - len(data):,} stages with less are not drawn." if len(held) > len(data) else ""),
         data=data,
         units={"safety stock": money},
         label="stage",
         value="safety stock",
-        cumulative=True,
+        whole=float(held["stock_value"].sum()),
     )
 
 
