@@ -15,11 +15,12 @@ MODELS = ROOT / "models" / "echelon_models"
 ORDER = [
     ["echelon.errors"],
     ["echelon.schema"],
-    ["echelon.tables", "echelon.validate"],
+    ["echelon.tables", "echelon.validate", "echelon.charts"],
     ["echelon.solvers", "echelon.executor"],
     ["echelon.family"],
     ["echelon.store"],
     ["echelon.run"],
+    ["echelon.report"],
     ["echelon.console"],
     ["echelon.cli"],
     ["echelon.__main__"],

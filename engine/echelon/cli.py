@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -16,6 +17,7 @@ from rich.text import Text
 from echelon import console, schema, store
 from echelon.errors import Finding, InputError, RecheckError, SolveError
 from echelon.family import Family, families
+from echelon.report import run_report
 from echelon.run import Run, check, read, solve, versions
 from echelon.solvers.canaries import sing
 from echelon.solvers.outcome import SolveOptions, Termination
@@ -143,6 +145,7 @@ def solve_case(
                 time_limit=time_limit, gap=gap, threads=threads, seed=seed, executor=executor,
             )  # fmt: skip
         folder = run.save(out_)
+        _add_report(run, folder)
         console.print_findings(err, run.findings)
         console.print_run(out, run, folder)
 
@@ -169,6 +172,19 @@ def show_run(
         else:
             remedy = f"Name one of: {', '.join(loaded.plan)}"
             raise InputError([Finding("run", "the run has no such result table", remedy, value=table)])
+
+
+@app.command("report")
+def report_run(
+    run: Annotated[Path, typer.Argument(help="Run folder")],
+    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser")] = False,
+) -> None:
+    """Write the report of a stored run: report.html in its folder, one page that needs no network."""
+    with _exit_codes():
+        page = store.add_report(run, run_report(Run.load(run)))
+        out.print(Text(f"report: {page}"), soft_wrap=True)
+        if open_ and not webbrowser.open(page.absolute().as_uri()):
+            err.print("no browser was found to open it in")
 
 
 @app.command("doctor")
@@ -203,6 +219,17 @@ def _exit_codes() -> Iterator[None]:
     except OSError as error:
         err.print(Text(f"error   {error}", "bold red"), soft_wrap=True)
         raise typer.Exit(BAD_INPUT) from None
+
+
+def _add_report(run: Run, folder: Path) -> None:
+    """Put the report into the folder of a run that has just been stored. A report that fails must not hide the plan."""
+    try:
+        store.add_report(folder, run_report(run))
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}".splitlines()[0]
+        err.print(
+            Text(f"warning the plan is stored, but its report could not be made ({why})", "yellow"), soft_wrap=True
+        )
 
 
 def _family(name: str) -> Family:

@@ -62,8 +62,8 @@ class Family:
 
     `rules` check across columns and tables. `complete(tables, options)` fills what the case left open (defaults, rows
     that stand for every period) before `solve` and `recheck` see the tables. `kpis(plan, tables, costs)` are the key
-    figures of a plan; `page(plan, kpis, currency)` picks what the one page shows; `charts(plan, inputs, kpis, currency)`
-    what the report draws, where `inputs` are the tables as validated.
+    figures of a plan; `page(plan, kpis, currency)` picks what the one page shows. `charts(plan, inputs, kpis,
+    currency)` is what the report draws; `inputs` are the tables as validated.
     """
 
     name: str

@@ -19,6 +19,7 @@ from echelon import executor, store, tables
 from echelon.charts import Chart
 from echelon.errors import Finding, InputError, RecheckError, SolveError, Violation
 from echelon.family import Family, Page, Recheck, families
+from echelon.schema import Table
 from echelon.solvers.outcome import Control, Outcome, ProgressCallback, SolveOptions, Termination
 from echelon.tables import CASE_FILE, Case, Frames
 from echelon.validate import parse_options, validate
@@ -85,6 +86,12 @@ class Run:
             f"recheck passed: {self.rules_checked} rules and every cost line recomputed from the tables",
         ]
 
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The declarations of this run's result tables."""
+        return _choose(self.family).results
+
+    @property
     def charts(self) -> Sequence[Chart]:
         """What the report draws of this run."""
         return _choose(self.family).charts(self.plan, self.inputs, self.kpis, self.currency)

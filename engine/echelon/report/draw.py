@@ -3,6 +3,7 @@ colours that the page's style decides. Nothing is left to run in the reader's br
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from xml.etree import ElementTree
@@ -10,39 +11,58 @@ from xml.etree import ElementTree
 import vl_convert
 from markupsafe import Markup
 
-from echelon.charts import Chart, Network, Routes, Timeline
+from echelon.charts import Bars, Chart, Frontier, Heat, Network, Ranges, Routes, Timeline, Tornado
 from echelon.errors import shorten
-from echelon.report import kinds
+from echelon.report.bars import bars, heat, ranges, tornado
+from echelon.report.grammar import INK, MUTED, RULE, Drawing, Key, Spec
+from echelon.report.lines import frontier, timeline
 from echelon.report.maps import network, routes
 
-WIDE, SLIM, SMALL = 860, 344, 330  # pixels: wide and narrow screens, one of several small drawings
+KINDS: dict[type[Chart], Callable[[Any, int], Drawing]] = {
+    Bars: bars,
+    Tornado: tornado,
+    Ranges: ranges,
+    Heat: heat,
+    Timeline: timeline,
+    Frontier: frontier,
+    Network: network,
+    Routes: routes,
+}
+WIDE, SLIM, SMALL = 860, 344, 330  # pixels: on wide and narrow screens; one of several small drawings
 VERSION = "6.1"  # of Vega-Lite
-KINDS: dict[type[Chart], kinds.Kind] = {**kinds.KINDS, Network: network, Routes: routes}
-FONT = "Helvetica, Arial, sans-serif"
+DROPPED = ("role", "aria-label", "aria-roledescription", "aria-hidden", "pointer-events", "class")
+NOT_MARKS = ("axis", "legend", "group mark container")
 AXIS = {
-    "labelColor": kinds.MUTED, "titleColor": kinds.MUTED, "titleFontWeight": "normal", "domainColor": kinds.RULE,
-    "gridColor": kinds.RULE, "tickColor": kinds.RULE, "labelFontSize": 12, "titleFontSize": 12, "labelPadding": 5,
+    "labelColor": MUTED,
+    "titleColor": MUTED,
+    "titleFontWeight": "normal",
+    "domainColor": RULE,
+    "gridColor": RULE,
+    "tickColor": RULE,
+    "labelFontSize": 12,
+    "titleFontSize": 12,
+    "labelPadding": 5,
     "titlePadding": 8,
-}  # fmt: skip
+}
 THEME = {
-    "font": FONT,
+    "font": "Helvetica, Arial, sans-serif",
     "background": None,
     "view": {"stroke": None},
     "axis": AXIS,
-    "axisX": {"grid": False},
     "axisY": {"domain": False, "ticks": False, "titleAngle": 0, "titleAlign": "left", "titleX": 0, "titleY": -10},
-    "text": {"color": kinds.INK, "fontSize": 12},
+    "axisXBand": {"grid": False},
+    "text": {"color": INK, "fontSize": 12},
     "legend": {"disable": True},
 }
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawn chart: its drawings as (width, heading, SVG), where width is "wide", "slim" or, side by side, "small"; its
-    key; a sentence on what could not be drawn."""
+    """A drawn chart: its drawings as (width, heading, SVG), where width is "wide", "slim" or, side by side, "small";
+    its key; a sentence on what could not be drawn."""
 
     drawings: tuple[tuple[str, str, Markup], ...]
-    key: tuple[tuple[str, str, str], ...] = ()
+    key: Key = ()
     left_out: str = ""
 
 
@@ -51,22 +71,22 @@ def draw(chart: Chart) -> Figure:
     if isinstance(chart, Timeline) and chart.facet:
         return _small_ones(chart)
     wide, slim = (KINDS[type(chart)](chart, width) for width in (WIDE, SLIM))
-    drawn = (("wide", "", _svg(wide.spec, WIDE, chart.title)), ("slim", "", _svg(slim.spec, SLIM, chart.title)))
-    return Figure(drawn, wide.key, wide.left_out)
+    drawings = (("wide", "", _svg(wide.spec, WIDE, chart.title)), ("slim", "", _svg(slim.spec, SLIM, chart.title)))
+    return Figure(drawings, wide.key, wide.left_out)
 
 
 def _small_ones(chart: Timeline) -> Figure:
+    """One small drawing for each value of the facet."""
     drawings: list[tuple[str, str, Markup]] = []
-    key: tuple[tuple[str, str, str], ...] = ()
+    key: Key = ()
     for name, part in chart.data.groupby(chart.facet, sort=False):
-        heading = shorten(str(name))
-        drawn = kinds.timeline(replace(chart, data=part, facet=""), SMALL)
+        drawn = timeline(replace(chart, data=part, facet=""), SMALL)
+        heading, key = shorten(str(name)), drawn.key
         drawings.append(("small", heading, _svg(drawn.spec, SMALL, f"{chart.title}: {heading}")))
-        key = drawn.key
     return Figure(tuple(drawings), key)
 
 
-def _svg(spec: dict[str, Any], width: int, title: str) -> Markup:
+def _svg(spec: Spec, width: int, title: str) -> Markup:
     whole = {
         "$schema": f"https://vega.github.io/schema/vega-lite/v{VERSION[0]}.json",
         "width": width,
@@ -78,16 +98,16 @@ def _svg(spec: dict[str, Any], width: int, title: str) -> Markup:
 
 
 def tidy(svg: str, title: str) -> Markup:
-    """The SVG as part of a page: one picture with a name, as wide as its place, each mark with its words as a tooltip."""
+    """The SVG as part of a page: one picture with a name, as wide as its place, each mark's words as its tooltip."""
     root = ElementTree.fromstring(svg)
     for parent in list(root.iter()):
         parent.tag = parent.tag.rpartition("}")[2]
         words, what = parent.get("aria-label", ""), parent.get("aria-roledescription", "")
-        for name in ("role", "aria-label", "aria-roledescription", "aria-hidden", "pointer-events", "class"):
+        for name in DROPPED:
             parent.attrib.pop(name, None)
-        for child in [c for c in parent if c.tag.endswith("}path") and not c.get("d")]:
+        for child in [child for child in parent if child.tag.endswith("}path") and not child.get("d")]:
             parent.remove(child)
-        if words and what not in ("axis", "legend", "group mark container"):
+        if words and what not in NOT_MARKS:
             ElementTree.SubElement(parent, "title").text = words
     root.attrib = {"viewBox": root.attrib["viewBox"], "role": "img", "aria-label": title}
     return Markup(ElementTree.tostring(root, encoding="unicode"))

@@ -13,8 +13,9 @@ LONGEST = 120  # characters of a name that are shown
 PERCENT = "%"
 
 
-def amount(value: float, unit: str = "") -> str:
-    """A number as people read it, with its unit: 2,536,435 EUR; 12.5 M EUR; 0.85 of unit "%" as 85%."""
+def amount(value: float, unit: str = "", millions: float = 1e7) -> str:
+    """A number as people read it, with its unit: 2,536,435 EUR; from `millions` on 12.5 M EUR; 0.85 of unit "%" as
+    85%."""
     if value is None or math.isnan(value):
         return "–"
     if unit == PERCENT:
@@ -24,15 +25,15 @@ def amount(value: float, unit: str = "") -> str:
     size = abs(value)
     if size >= 1e9:
         text = f"{value / 1e9:,.2f} bn"
-    elif size >= 1e7:
-        text = f"{value / 1e6:,.1f} M"
+    elif size >= millions:
+        text = f"{value / 1e6:,.{digits(size / 1e6)}f} M"
     else:
         text = f"{value:,.{digits(size)}f}" if size >= 0.001 or size == 0 else f"{value:.2g}"
     return f"{text} {unit}".strip().replace("-", "−", 1)
 
 
 def digits(size: float) -> int:
-    """Decimals that give a number of this size three significant digits, and whole numbers none."""
+    """Decimals that give a number of this size three significant digits (small whole numbers need none)."""
     return 0 if size >= 100 or size == round(size) else 1 if size >= 10 else 2 if size >= 1 else 3
 
 

@@ -137,15 +137,17 @@ def frame_view(
     return _view(frame, columns, caption=caption, rows=rows, elsewhere=elsewhere)
 
 
-def result_view(table: Table, frame: pd.DataFrame, currency: str, rows: int = ROWS) -> TableView:
+def result_view(table: Table, frame: pd.DataFrame, money: str, rows: int = ROWS) -> TableView:
     """A declared result table, its columns with their declared units and meanings."""
     columns = []
     for name, declared in table.columns.items():
         unit = str(extra(declared)["unit"])
-        unit = "" if unit == "1" else re.sub(r"\bmoney\b", currency or "money", unit)
+        unit = "" if unit == "1" else re.sub(r"\bmoney\b", money, unit)
         columns.append(Column(name, unit, declared.description or "", reads_as_number(frame[name])))
     file = f"results/{table.name}.csv"
-    view = _view(frame, columns, caption=table.meaning, rows=rows, elsewhere=f"all of them are in {file} of the run folder")
+    view = _view(
+        frame, columns, caption=table.meaning, rows=rows, elsewhere=f"all of them are in {file} of the run folder"
+    )
     return replace(view, name=table.name)
 
 

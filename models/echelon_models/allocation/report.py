@@ -35,7 +35,7 @@ def _awards(awards: pd.DataFrame) -> Chart | None:
     alone = int((given.groupby("item")["supplier"].nunique() == 1).sum())
     left = given["item"].nunique() - len(items)
     return Heat(
-        title=f"{given['item'].nunique()} items go to {given['supplier'].nunique()} suppliers; {alone} of them to one alone",
+        title=f"{len(items) + left:,} items go to {given['supplier'].nunique():,} suppliers; {alone:,} to one alone",
         note="Share of each item's volume, items and suppliers with most spend first."
         + (f" {left:,} items with less spend are not drawn." if left > 0 else ""),
         data=data.sort_values("item", key=lambda names: names.map(place), kind="stable", ignore_index=True),
@@ -53,8 +53,9 @@ def _spend(awards: pd.DataFrame, money: str) -> Chart | None:
     data = largest(given, "supplier", "spend", SHOWN)
     whole, count = float(given["spend"].sum()), given["supplier"].nunique()
     three = data["spend"].head(3).sum() / whole
+    first = data.iloc[0]
     return Bars(
-        title=f"{data.iloc[0]['supplier']} gets {data.iloc[0]['spend'] / whole:.0%} of the spend, the first three {three:.0%}",
+        title=f"{first['supplier']} gets {first['spend'] / whole:.0%} of the spend, the first three {three:.0%}",
         note="Beside each bar: the spend before rebates, and the share of all spend up to this supplier."
         + (f" {count - len(data):,} smaller suppliers are not drawn." if count > len(data) else ""),
         data=data,
@@ -69,7 +70,12 @@ def _scenarios(scenarios: pd.DataFrame, money: str) -> Chart | None:
     """What each scenario adds to the plan's own cost."""
     if scenarios.empty:
         return None
-    columns = {"scenario": "scenario", "recourse_cost": "adds", "cost": "cost of the year", "probability": "probability"}
+    columns = {
+        "scenario": "scenario",
+        "recourse_cost": "adds",
+        "cost": "cost of the year",
+        "probability": "probability",
+    }
     columns |= {"service": "service"}
     shown = scenarios.nsmallest(SHOWN, "rank")[list(columns)].rename(columns=columns)
     dearest, own = shown.iloc[0], shown["cost of the year"].iloc[0] - shown["adds"].iloc[0]
@@ -77,8 +83,8 @@ def _scenarios(scenarios: pd.DataFrame, money: str) -> Chart | None:
     return Bars(
         title=f"The dearest scenario, {dearest['scenario']}, adds {share:.1%} to the year's cost and serves "
         f"{dearest['service']:.1%} of demand",
-        note=f"What a scenario adds to the plan's own cost of {own:,.0f} {money} by extra deliveries, emergency buys and "
-        "shortage, dearest first."
+        note=f"What a scenario adds to the plan's own cost of {own:,.0f} {money} by extra deliveries, emergency buys "
+        "and shortage, dearest first."
         + (f" {len(scenarios) - len(shown):,} cheaper scenarios are not drawn." if len(scenarios) > len(shown) else ""),
         data=shown,
         units={"adds": money, "cost of the year": money, "probability": "%", "service": "%"},
@@ -133,7 +139,13 @@ def _records(reliability: pd.DataFrame) -> Chart | None:
     known = reliability[reliability["on_time"].notna()].sort_values("on_time", kind="stable").head(SHOWN)
     if known.empty:
         return None
-    columns = {"supplier": "supplier", "on_time": "on time", "on_time_low": "low", "on_time_high": "high", "deliveries": "deliveries"}
+    columns = {
+        "supplier": "supplier",
+        "on_time": "on time",
+        "on_time_low": "low",
+        "on_time_high": "high",
+        "deliveries": "deliveries",
+    }
     last = known.iloc[0]
     return Ranges(
         title=f"{last['supplier']} is the least punctual: {last['on_time']:.0%} of its deliveries are on time",

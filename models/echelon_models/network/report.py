@@ -1,4 +1,4 @@
-"""What the report draws of a network: the map with its flows, sites by period, service, cost to serve, other networks."""
+"""What the report draws of a network: the map with its flows, other networks, sites, service, cost to serve."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def _network(plan: Frames, inputs: Frames) -> Chart | None:
     data = data.join(where, on="place") if known else data
     opened, closed = int(sites["opened"].sum()), int(sites["closed"].sum())
     return Network(
-        title=f"{len(open_now)} sites serve {(kind == 'customer').sum()} customers in {last}; {opened} opened and {closed} "
-        "closed on the way there",
-        note=f"All goods in {last}: a circle is as large as what a place sends out or, for a customer, receives; a line as "
-        "wide as what it carries.",
+        title=f"{len(open_now):,} sites serve {(kind == 'customer').sum():,} customers in {last}; {opened:,} opened "
+        f"and {closed:,} closed on the way there",
+        note=f"All goods in {last}: a circle is as large as what a place sends out or, for a customer, receives; a "
+        "line as wide as what it carries.",
         data=data,
         units={"units": "units"},
         label="place",
@@ -96,11 +96,16 @@ def _sites(sites: pd.DataFrame) -> Chart | None:
     shown = shown[shown["site"].isin(names)]
     fullest = shown.loc[shown["utilisation"].idxmax()]
     data = pd.DataFrame(
-        {"site": shown["site"], "period": shown["period"], "utilisation": shown["utilisation"], "capacity": shown["capacity"]}
+        {
+            "site": shown["site"],
+            "period": shown["period"],
+            "utilisation": shown["utilisation"],
+            "capacity": shown["capacity"],
+        }
     )
     left = sites.loc[sites["open"], "site"].nunique() - len(names)
     return Heat(
-        title=f"{fullest['site']} is the fullest site: {fullest['utilisation']:.0%} of its capacity in {fullest['period']}",
+        title=f"{fullest['site']} is the fullest site: {fullest['utilisation']:.0%} of capacity in {fullest['period']}",
         note="Use over capacity of open sites; a blank cell is a closed site."
         + (f" {left:,} smaller sites, or such without a limit, are not drawn." if left > 0 else ""),
         data=data,
@@ -122,7 +127,9 @@ def _service(service: pd.DataFrame) -> Chart | None:
     rows = rows.assign(order=near).sort_values(["order", "band"], kind="stable")
     groups = rows["group"].where(rows["group"] != "", "all customers")
     distance = rows["band"] + " km"
-    data = pd.DataFrame({"group": groups, "distance": pd.Categorical(distance, distance.unique()), "share": rows["share"]})
+    data = pd.DataFrame(
+        {"group": groups, "distance": pd.Categorical(distance, distance.unique()), "share": rows["share"]}
+    )
     data["quantity"] = rows["quantity"]
     nearest = rows.loc[rows["order"] == rows["order"].min(), "quantity"].sum() / rows["quantity"].sum()
     return Bars(

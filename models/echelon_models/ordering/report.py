@@ -17,7 +17,11 @@ ITEMS = 6  # small drawings of stock
 def charts(plan: Frames, inputs: Frames, kpis: dict[str, Any], currency: str) -> Sequence[Chart]:
     """The charts of an order plan, in the order of a reader's questions."""
     money = currency or "money"
-    drawn = [_stock(plan, inputs["periods"], money), _binding_limit(plan["limits"], money), _spend(plan["orders"], money)]
+    drawn = [
+        _stock(plan, inputs["periods"], money),
+        _binding_limit(plan["limits"], money),
+        _spend(plan["orders"], money),
+    ]
     return [chart for chart in (*drawn, _items(plan), _short(plan["inventory"])) if chart is not None]
 
 
@@ -31,11 +35,15 @@ def _stock(plan: Frames, periods: pd.DataFrame, money: str) -> Chart | None:
     arrival = day.map(names).fillna(day)  # without a table of periods, their names are days
     arriving = plan["orders"].groupby(arrival)["amount"].sum().reindex(stock.index).fillna(0.0)
     data = pd.DataFrame(
-        {"period": stock.index, "stock at the end of the period": stock.to_numpy(), "orders arriving": arriving.to_numpy()}
+        {
+            "period": stock.index,
+            "stock at the end of the period": stock.to_numpy(),
+            "orders arriving": arriving.to_numpy(),
+        }
     )
     return Timeline(
-        title=f"Stock is largest in {stock.idxmax()} with {stock.max():,.0f} {money}, smallest in {stock.idxmin()} with "
-        f"{stock.min():,.0f}",
+        title=f"Stock is largest in {stock.idxmax()} with {stock.max():,.0f} {money}, smallest in {stock.idxmin()} "
+        f"with {stock.min():,.0f}",
         note="All items at all sites. Orders count at their price, in the period in which they arrive.",
         data=data,
         units={"stock at the end of the period": money, "orders arriving": money},
@@ -70,10 +78,11 @@ def _spend(orders: pd.DataFrame, money: str) -> Chart | None:
     if orders.empty:
         return None
     data = largest(orders.rename(columns={"amount": "spend"}), "supplier", "spend", SUPPLIERS)
-    total, first, count = orders["amount"].sum(), data.iloc[0], orders["supplier"].nunique()
+    total, first, count = float(orders["amount"].sum()), data.iloc[0], orders["supplier"].nunique()
+    share = first["spend"] / total if total else 0.0
     return Bars(
-        title=f"{first['supplier']} gets {first['spend'] / total if total else 0:.0%} of the spend, the largest of {count} "
-        f"supplier{'' if count == 1 else 's'}",
+        title=f"{first['supplier']} gets {share:.0%} of the spend"
+        + (f", the most of {count:,} suppliers" if count > 1 else ""),
         note="Beside each bar: the spend, and the share of all spend up to this supplier."
         + (f" {count - len(data):,} smaller suppliers are not drawn." if count > len(data) else ""),
         data=data,
@@ -98,7 +107,7 @@ def _items(plan: Frames) -> Chart | None:
     share = spend[items].sum() / spend.sum() if spend.sum() else 0.0
     return Timeline(
         title=f"The {len(items)} items in which most money is ordered: {share:.0%} of the spend",
-        note="Units at all sites together; transfers between sites count as arrivals, and as sent where they come from.",
+        note="Units at all sites together; transfers between sites count as arrivals too.",
         data=data,
         units=dict.fromkeys(columns.values(), "units"),
         period="period",
@@ -113,8 +122,7 @@ def _short(inventory: pd.DataFrame) -> Chart | None:
         return None
     places = short.assign(place=short["item"] + " at " + short["site"])
     return Bars(
-        title=f"{short['short'].sum():,.6g} units are not served in their period, of {places['place'].nunique():,} items at "
-        "sites",
+        title=f"{short['short'].sum():,.6g} units at {places['place'].nunique():,} places are not served in time",
         note="Demand that waits counts in each period in which it begins to wait.",
         data=largest(places.rename(columns={"short": "not served in time"}), "place", "not served in time", SUPPLIERS),
         units={"not served in time": "units"},

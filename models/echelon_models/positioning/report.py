@@ -1,4 +1,4 @@
-"""What the report draws of a positioning plan: the network with its stock, where it sits, what it saves, what it keeps."""
+"""What the report draws of a positioning plan: the network with its stock, what it saves, which promises it keeps."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def _network(plan: Frames, money: str) -> Chart | None:
             "stage": stages["stage"],
             "step": stages["stage"].map(steps_from_the_start(stages["stage"].tolist(), arcs)) + 1,
             "safety stock": stages["stock_value"],
-            "holds": pd.Categorical(stages["safety_stock"].gt(0).map(dict(zip([True, False], HOLDS, strict=True))), HOLDS),
+            "holds": pd.Categorical(
+                stages["safety_stock"].gt(0).map(dict(zip([True, False], HOLDS, strict=True))), HOLDS
+            ),
             "serves in": stages["service_time"],
         }
     ).sort_values(["step", "stage"], kind="stable", ignore_index=True)
@@ -42,8 +44,8 @@ def _network(plan: Frames, money: str) -> Chart | None:
     flows = arcs["to_stage"].map(stages.set_index("stage")["demand_mean"]) * arcs["quantity"]
     return Network(
         title=f"{held} of {len(stages)} stages hold safety stock; the others pass on what they get",
-        note="Suppliers on the left, customers on the right. A circle is as large as the value of the safety stock there, a "
-        "line as wide as the units that flow.",
+        note="Suppliers on the left, customers on the right. A circle is as large as the value of the safety stock "
+        "there, a line as wide as the units that flow.",
         data=data,
         units={"safety stock": money, "serves in": "days"},
         label="stage",
@@ -96,7 +98,7 @@ def _comparison(comparison: pd.DataFrame, money: str) -> Chart | None:
         return None
     more = best["plan_saves"] / best["cost"]
     return Bars(
-        title=f"Looking at the whole network saves {more:.0%} of the holding cost against the better of the simple policies",
+        title=f"Looking at the whole network saves {more:.0%} of holding cost against the better simple policy",
         note="Without regard to limits. Each for itself: every stage quotes the shortest time it may. Only at the end: "
         "nothing but what serves customers holds stock.",
         data=comparison[["policy", "cost", "stock_value", "stocking_points"]].rename(
@@ -156,11 +158,17 @@ def _promises(service: pd.DataFrame) -> Chart | None:
     if service.empty:
         return None
     worst = service.nlargest(PROMISES, "gap")
-    columns = {"stage": "stage", "flowing_low": "low", "flowing_high": "high", "flowing": "simulated", "promised": "promised"}
+    columns = {
+        "stage": "stage",
+        "flowing_low": "low",
+        "flowing_high": "high",
+        "flowing": "simulated",
+        "promised": "promised",
+    }
     kept = int((service["flowing_high"] >= service["promised"]).sum())
     return Ranges(
         title=f"{kept} of {len(service)} promises hold even if every shortage is passed on",
-        note=f"Service found by simulation, with its 95% interval; the {len(worst)} stages farthest below their promise.",
+        note=f"Service simulated, with its 95% interval; the {len(worst)} stages farthest below their promise.",
         data=worst[list(columns)].rename(columns=columns),
         units=dict.fromkeys(["low", "high", "simulated", "promised"], "%"),
         label="stage",
