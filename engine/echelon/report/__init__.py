@@ -24,7 +24,7 @@ def run_report(run: Run) -> str:
     figures, lines = tiles(service)
     drawn = [cost_chart(run.costs, money), *run.charts, limit_chart(run.plan.get("limits"), money)]
     actions = frame_view(
-        page.actions, caption=page.actions_title, rows=ACTIONS, elsewhere="`echelon show` lists them all"
+        page.actions, caption=page.actions_title, rows=ACTIONS, elsewhere="echelon show lists them all"
     )
     return write(
         Document(

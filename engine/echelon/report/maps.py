@@ -36,6 +36,7 @@ from echelon.report.numbers import amount
 
 MOST_PLACES, MOST_ARCS = 300, 600  # that are drawn, the largest first
 MARGIN = 30  # pixels around what is drawn
+SMALL = 6.0  # radius up to which a circle may be written over, and its name stands beside it
 LINE = 14.0  # pixels that a line of text takes
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30)  # degrees between the lines of a map
 
@@ -206,11 +207,12 @@ def _by_layer(layers: Sequence[Any], pairs: Iterable[tuple[int, int]], width: in
 
 def _name_places(picture: Picture, most: int) -> None:
     """Write names beside places, the largest first, wherever they cover nothing written before."""
-    taken = [(p.x - p.radius, p.y - p.radius, p.x + p.radius, p.y + p.radius) for p in picture.places if p.radius > 6]
+    taken = [(p.x - p.radius, p.y - p.radius, p.x + p.radius, p.y + p.radius) for p in picture.places if p.radius > SMALL]
     for place in sorted((p for p in picture.places if p.name), key=lambda p: -p.radius):
         wide, away = text_width(place.name), place.radius + 4
         sides = [(place.x + away, place.y), (place.x - away - wide, place.y)]
-        sides += [(place.x - wide / 2, place.y + side * (away + LINE / 2)) for side in (-1, 1)]
+        if place.radius > SMALL:
+            sides += [(place.x - wide / 2, place.y + side * (away + LINE / 2)) for side in (-1, 1)]
         for x, y in sides:
             box = (x, y - LINE / 2, x + wide, y + LINE / 2)
             inside = box[0] >= 0 and box[1] >= 0 and box[2] <= picture.width and box[3] <= picture.height

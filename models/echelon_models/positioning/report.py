@@ -29,21 +29,22 @@ def _network(plan: Frames, money: str) -> Chart | None:
     stages, arcs = plan["stages"], plan["arcs"]
     if len(stages) < 2:
         return None
+    holds = stages["safety_stock"].gt(0).map(dict(zip([True, False], HOLDS, strict=True)))
     data = pd.DataFrame(
         {
             "stage": stages["stage"],
-            "step": stages["stage"].map(steps_from_the_start(stages["stage"].tolist(), arcs)) + 1,
+            "place": _places(stages, arcs),
+            "echelon": stages["echelon"],
             "safety stock": stages["stock_value"],
-            "holds": pd.Categorical(
-                stages["safety_stock"].gt(0).map(dict(zip([True, False], HOLDS, strict=True))), HOLDS
-            ),
+            "holds": pd.Categorical(holds, HOLDS),
             "serves in": stages["service_time"],
         }
-    ).sort_values(["step", "stage"], kind="stable", ignore_index=True)
+    ).sort_values(["place", "stage"], kind="stable", ignore_index=True)
+    by_echelon = data.groupby("place")["echelon"].nunique().le(1).all()
     held = int((stages["safety_stock"] > 0).sum())
     flows = arcs["to_stage"].map(stages.set_index("stage")["demand_mean"]) * arcs["quantity"]
     return Network(
-        title=f"{held} of {len(stages)} stages hold safety stock; the others pass on what they get",
+        title=f"{held:,} of {len(stages):,} stages hold safety stock; the others pass on what they get",
         note="Suppliers on the left, customers on the right. A circle is as large as the value of the safety stock "
         "there, a line as wide as the units that flow.",
         data=data,
@@ -51,25 +52,35 @@ def _network(plan: Frames, money: str) -> Chart | None:
         label="stage",
         size="safety stock",
         arcs=pd.DataFrame({"origin": arcs["from_stage"], "destination": arcs["to_stage"], "quantity": flows}),
-        layer="step",
+        layer="echelon" if by_echelon else "place",
         kind="holds",
     )
 
 
+def _places(stages: pd.DataFrame, arcs: pd.DataFrame) -> pd.Series:
+    """From left to right, where each stage stands: by echelon if every arc goes from one to a later one, else by its
+    steps from the start of the network."""
+    steps = stages["stage"].map(steps_from_the_start(stages["stage"].tolist(), arcs))
+    place = steps.groupby(stages["echelon"]).transform("mean").rank(method="dense").astype(int)
+    of = dict(zip(stages["stage"], place, strict=True))
+    forward = (arcs["from_stage"].map(of) < arcs["to_stage"].map(of)).all()
+    return place if forward else steps + 1
+
+
 def steps_from_the_start(stages: list[str], arcs: pd.DataFrame) -> dict[str, int]:
     """The longest way to each stage, in arcs, from a stage that nothing delivers to."""
-    after, waiting = defaultdict(list), dict.fromkeys(stages, 0)
+    following, waiting = defaultdict(list), dict.fromkeys(stages, 0)
     for origin, destination in zip(arcs["from_stage"], arcs["to_stage"], strict=True):
-        after[origin].append(destination)
+        following[origin].append(destination)
         waiting[destination] += 1
     steps = {stage: 0 for stage in stages if not waiting[stage]}
     ready = list(steps)
-    for stage in ready:
-        for following in after[stage]:
-            steps[following] = max(steps.get(following, 0), steps[stage] + 1)
-            waiting[following] -= 1
-            if not waiting[following]:
-                ready.append(following)
+    for stage in ready:  # grows as stages become ready
+        for after in following[stage]:
+            steps[after] = max(steps.get(after, 0), steps[stage] + 1)
+            waiting[after] -= 1
+            if not waiting[after]:
+                ready.append(after)
     return steps
 
 
