@@ -29,6 +29,7 @@ from echelon.report.grammar import (
     layer,
     names_axis,
     number,
+    period_names,
     periods_axis,
     room,
     told,
@@ -159,19 +160,20 @@ def heat(chart: Heat, width: int) -> Drawing:
     """Cells shaded by how full they are; those that stand out in the colour of alarm."""
     unit = chart.units.get(chart.value, "")
     frame = chart.data[chart.data[chart.value].notna()].astype({chart.column: "str"})
-    rows, columns = list(dict.fromkeys(frame[chart.row])), list(dict.fromkeys(frame[chart.column]))
+    across_names = period_names(frame[chart.column])
+    rows, columns = list(dict.fromkeys(frame[chart.row])), list(across_names.values())
     names = dict(zip(rows, unique_names(rows, label_length(width)), strict=True))
     flags = frame[chart.flag].astype(bool) if chart.flag else pd.Series(False, frame.index)
     across = max(width - 190, 180) / max(len(columns), 1)
     values = [
         {
             "y": names[row],
-            "x": column,
+            "x": across_names[column],
             "v": min(max(number(value) / chart.full, 0.0), 1.0),
             "c": ALERT if flag else MAIN,
             "k": PAPER if value / chart.full > DARK else INK,
             "t": amount(value, unit) if across >= LEAST_CELL and value else "",
-            "d": f"{shorten(str(row))}, {shorten(column)}: {amount(value, unit)}",
+            "d": f"{shorten(str(row))}, {across_names[column]}: {amount(value, unit)}",
         }
         for row, column, value, flag in zip(
             frame[chart.row], frame[chart.column], frame[chart.value], flags, strict=True

@@ -18,6 +18,7 @@ INK, MUTED, RULE, PAPER = "var(--ink)", "var(--muted)", "var(--rule)", "var(--pa
 COLOURS = [f"var(--c{n})" for n in range(1, 8)]
 MAIN, ALERT, QUIET = COLOURS[0], COLOURS[1], COLOURS[-1]
 ROW = 24  # height of a bar or a cell with the space around it
+LONGEST_PERIOD = 18  # letters of a period's name
 NARROW = 500  # drawings below this width make do with less
 
 Key = tuple[tuple[str, str, str], ...]  # (shape, colour, text) of what the reader must be told
@@ -50,7 +51,7 @@ def told(field: str) -> Spec:
 
 def names_axis(names: list[str]) -> Spec:
     """An axis of names, from top to bottom."""
-    axis = {"title": None, "domain": False, "ticks": False, "labelLimit": 260, "labelPadding": 8, "labelColor": INK}
+    axis = {"title": None, "domain": False, "ticks": False, "labelLimit": 0, "labelPadding": 8, "labelColor": INK}
     return {"field": "y", "type": "nominal", "sort": names, "scale": {"domain": names}, "axis": axis}
 
 
@@ -73,12 +74,18 @@ def amounts_axis(unit: str, title: str = "", grid: bool = True) -> Spec:
 
 def periods_axis(periods: Sequence[str]) -> Spec:
     """An axis of periods; days are written short, with their year below."""
-    axis: Spec = {"title": None, "labelAngle": 0, "labelOverlap": "parity", "labelLimit": 120, "ticks": False}
+    axis: Spec = {"title": None, "labelAngle": 0, "labelOverlap": "parity", "labelLimit": 0, "ticks": False}
     if are_days(periods):
         first, last = periods[0][:4], periods[-1][:4]
         axis["labelExpr"] = "utcFormat(toDate(datum.value), '%-d %b')"
         axis["title"] = first if first == last else f"{first} to {last}"
     return axis
+
+
+def period_names(periods: pd.Series) -> dict[str, str]:
+    """Each period's name as it is drawn, in the order of the rows."""
+    names = list(dict.fromkeys(periods))
+    return dict(zip(names, unique_names(names, LONGEST_PERIOD), strict=True))
 
 
 def are_days(periods: Sequence[str]) -> bool:

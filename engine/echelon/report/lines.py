@@ -19,6 +19,7 @@ from echelon.report.grammar import (
     amounts_axis,
     layer,
     number,
+    period_names,
     periods_axis,
     told,
     unique_names,
@@ -37,16 +38,16 @@ DOT: Spec = {"type": "point", "filled": True, "opacity": 1}
 
 def timeline(chart: Timeline, width: int) -> Drawing:
     """Layers over periods: areas first, bars and lines over them, limits as dashed steps on top."""
-    periods = chart.data[chart.period].astype(str)
-    names = list(dict.fromkeys(periods))
+    names = period_names(chart.data[chart.period].astype(str))
+    periods = chart.data[chart.period].astype(str).map(names)
     unit = next((chart.units[column] for column in chart.layers if column in chart.units), "")
-    scale = {"domain": names, "paddingInner": 0.3, "paddingOuter": 0.2}
-    x: Spec = {"field": "x", "type": "ordinal", "scale": scale, "axis": periods_axis(names)}
+    scale = {"domain": list(names.values()), "paddingInner": 0.3, "paddingOuter": 0.2}
+    x: Spec = {"field": "x", "type": "ordinal", "scale": scale, "axis": periods_axis(list(names.values()))}
     y: Spec = {"field": "y", "type": "quantitative", "axis": amounts_axis(unit)}
     layers: list[Spec] = []
     for column, shape in sorted(chart.layers.items(), key=lambda pair: list(SHADES).index(pair[1])):
         values = [
-            {"x": period, "y": number(value), "d": f"{shorten(period)}, {column}: {amount(value, unit)}"}
+            {"x": period, "y": number(value), "d": f"{period}, {column}: {amount(value, unit)}"}
             for period, value in zip(periods, chart.data[column], strict=True)
         ]
         layers += [layer(values, mark | {"color": SHADES[shape]}, x=x, y=y) for mark in MARKS[shape][:-1]]

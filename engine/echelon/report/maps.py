@@ -207,7 +207,9 @@ def _by_layer(layers: Sequence[Any], pairs: Iterable[tuple[int, int]], width: in
 
 def _name_places(picture: Picture, most: int) -> None:
     """Write names beside places, the largest first, wherever they cover nothing written before."""
-    taken = [(p.x - p.radius, p.y - p.radius, p.x + p.radius, p.y + p.radius) for p in picture.places if p.radius > SMALL]
+    taken = [
+        (p.x - p.radius, p.y - p.radius, p.x + p.radius, p.y + p.radius) for p in picture.places if p.radius > SMALL
+    ]
     for place in sorted((p for p in picture.places if p.name), key=lambda p: -p.radius):
         wide, away = text_width(place.name), place.radius + 4
         sides = [(place.x + away, place.y), (place.x - away - wide, place.y)]

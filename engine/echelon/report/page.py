@@ -21,7 +21,7 @@ from echelon.schema import Table, extra
 
 ROWS = 200  # of a table that are shown
 SHORT = 16  # characters of a cell that is not broken into lines
-LEADING_FIGURE = re.compile(r"^([-+−]?\d[\d,.]*\d|\d)(%?)(?=[\s;,]|$)")
+LEADING_FIGURE = re.compile(r"^[-+]?\d([\d,.]*\d)?%?(?=[\s;,]|$)")
 PAGES = jinja2.Environment(
     loader=jinja2.PackageLoader("echelon", "report"),
     autoescape=True,

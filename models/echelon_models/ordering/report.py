@@ -32,7 +32,7 @@ def _stock(plan: Frames, periods: pd.DataFrame, money: str) -> Chart | None:
         return None
     day = plan["orders"]["arrival_date"].dt.strftime("%Y-%m-%d")
     names = dict(zip(periods["start"].dt.strftime("%Y-%m-%d"), periods["period"], strict=True))
-    arrival = day.map(names).fillna(day)  # without a table of periods, their names are days
+    arrival = day.map(lambda start: names.get(start, start))  # without a table of periods, their names are days
     arriving = plan["orders"].groupby(arrival)["amount"].sum().reindex(stock.index).fillna(0.0)
     data = pd.DataFrame(
         {
