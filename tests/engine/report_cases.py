@@ -80,7 +80,7 @@ def hostile_frames(names: list[str] | None = None) -> dict[str, pd.DataFrame]:
     return {
         "items": pd.DataFrame({"item": names, "department": names}),
         "sites": pd.DataFrame({"site": [names[0]]}),
-        "offers": pd.DataFrame({"supplier": names, "item": names, "site": names[0], "price": [float(n + 1) for n in range(count)]}),
+        "offers": pd.DataFrame({"supplier": names, "item": names, "site": names[0], "price": range(1, count + 1)}),
         "demand": pd.DataFrame(
             {"item": names * 2, "site": names[0], "period": ["2026-01-05"] * count + ["2026-01-12"] * count,
              "quantity": 10.0}
@@ -105,6 +105,9 @@ def every_kind(names: list[str] | None = None) -> list[Chart]:
         {"period": ["2026-01-05", "2026-01-12"] * 2, "item": [a, a, b, b], "stock": [5.0, 4.0, 3.0, 2.0],
          "arrivals": [0.0, 1.0, 0.0, 2.0], "limit": [6.0] * 4, "demand": [1.0, 2.0, 1.0, 3.0]}
     )  # fmt: skip
+    shown = {"low": "low", "high": "high"}
+    where = {"latitude": "latitude", "longitude": "longitude"}
+    both: dict[str, Any] = {"x": "stock", "y": "cost"}
     grid = pd.DataFrame(
         {"row": [a, a, b], "period": ["W1", "W2", "W1"], "used": [0.4, 1.2, 0.9], "over": [False, True, False]}
     )
@@ -122,13 +125,12 @@ def every_kind(names: list[str] | None = None) -> list[Chart]:
         Timeline(title="Timeline", data=one, units={"stock": "units"}, period="period", layers=shapes),
         Timeline(title="Small ones", data=periods, period="period", layers=shapes, facet="item"),
         Heat(title="Heat", data=grid, units=share, row="row", column="period", value="used", flag="over"),
-        Ranges(title="Ranges", data=frame, units=share, label="name", low="low", high="high", point="low", target="high"),
-        Tornado(title="Tornado", data=frame, units=share, label="name", low="low", high="high", base=0.85),
-        Frontier(title="Frontier", data=points, units=money, label="name", x="stock", y="cost", efficient="efficient", knee=c),
-        Network(title="Map", data=places, units=money, label="name", size="cost", arcs=arcs, latitude="latitude",
-                longitude="longitude", kind="layer"),
+        Ranges(title="Ranges", data=frame, units=share, label="name", point="low", target="high", **shown),
+        Tornado(title="Tornado", data=frame, units=share, label="name", base=0.85, **shown),
+        Frontier(title="Frontier", data=points, units=money, label="name", efficient="efficient", knee=c, **both),
+        Network(title="Map", data=places, units=money, label="name", size="cost", arcs=arcs, kind="layer", **where),
         Network(title="Layers", data=places, label="name", size="high", arcs=arcs, layer="layer"),
-        Routes(title="Routes", data=tour, route="tour", stop="name", latitude="latitude", longitude="longitude", depot="depot"),
+        Routes(title="Routes", data=tour, route="tour", stop="name", depot="depot", **where),
     ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def test_a_page_reads_aloud(pages: dict[str, str], name: str) -> None:
     assert page.all("html")[0]["lang"] == "en" and page.said("title")
     assert all(tags.count(tag) == 1 for tag in ("header", "nav", "main", "footer", "h1"))
     levels = [int(tag[1]) for tag in tags if re.fullmatch(r"h[1-6]", tag)]
-    assert levels[0] == 1 and all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert levels[0] == 1 and all(b - a <= 1 for a, b in pairwise(levels))
     assert tags.count("table") == tags.count("caption") >= 1
     assert all(attributes.get("scope") == "col" for attributes in page.all("th"))
     assert all(a.get("aria-label") if a.get("role") == "img" else a.get("aria-hidden") for a in page.all("svg"))

@@ -75,7 +75,7 @@ def amounts_axis(unit: str, title: str = "", grid: bool = True) -> Spec:
 def periods_axis(periods: Sequence[str]) -> Spec:
     """An axis of periods; days are written short, with their year below."""
     axis: Spec = {"title": None, "labelAngle": 0, "labelOverlap": "parity", "labelLimit": 0, "ticks": False}
-    if are_days(periods):
+    if periods and are_days(periods):
         first, last = periods[0][:4], periods[-1][:4]
         axis["labelExpr"] = "utcFormat(toDate(datum.value), '%-d %b')"
         axis["title"] = first if first == last else f"{first} to {last}"
@@ -99,10 +99,13 @@ def unique_names(labels: Iterable[Any], longest: int) -> list[str]:
     alike."""
     names: dict[str, None] = {}
     for label in labels:
-        line = shorten(str(label) or "(none)", LONGEST)
+        line = shorten(str(label), LONGEST) or "(none)"
         head = longest * 2 // 5
-        name = line if len(line) <= longest else f"{line[:head]}…{line[head + 1 - longest :]}"
-        names[name if name not in names else f"{name} ({len(names) + 1})"] = None
+        short = name = line if len(line) <= longest else f"{line[:head]}…{line[head + 1 - longest :]}"
+        number = 1
+        while name in names:
+            name = f"{short} ({(number := number + 1)})"
+        names[name] = None
     return list(names)
 
 

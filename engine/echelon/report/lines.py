@@ -53,7 +53,9 @@ def timeline(chart: Timeline, width: int) -> Drawing:
         layers += [layer(values, mark | {"color": SHADES[shape]}, x=x, y=y) for mark in MARKS[shape][:-1]]
         layers.append(layer(values, MARKS[shape][-1] | {"color": SHADES[shape]}, x=x, y=y, description=told("d")))
         if shape != "bars":  # what a line says at each period, for the pointer
-            layers.append(layer(values, DOT | {"size": 90, "opacity": 0.001}, x=x, y=y, description=told("d")))
+            layers.append(
+                layer(values, DOT | {"color": MAIN, "size": 90, "opacity": 0.001}, x=x, y=y, description=told("d"))
+            )
     key = tuple((shape, SHADES[shape], column) for column, shape in chart.layers.items())
     return Drawing({"height": 240 if width > NARROW else 170, "layer": layers}, key)
 
