@@ -67,11 +67,25 @@ def look(browser: Any, pages: dict[str, Path]) -> Iterator[Any]:
         context.close()
 
 
+# Pairs of texts in a drawing that cover each other by more than a few pixels (a text and its own halo are one).
+OVERLAPS = """() => [...document.querySelectorAll(".drawing svg")].flatMap((svg) => {
+    const seen = new Map();
+    for (const text of svg.querySelectorAll("text")) {
+        const box = text.getBoundingClientRect();
+        if (box.width) seen.set(`${text.textContent} ${box.left} ${box.top}`, [text.textContent, box]);
+    }
+    const texts = [...seen.values()];
+    return texts.flatMap(([a, p], i) => texts.slice(i + 1).filter(([, q]) =>
+        p.left + 3 < q.right && q.left + 3 < p.right && p.top + 4 < q.bottom && q.top + 4 < p.bottom
+    ).map(([b]) => [a, b]));
+})"""
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
 def test_it_loads_and_everything_is_drawn_within_the_window(look: Any, name: str, width: int) -> None:
-    """No error, no request, no dialog; each chart has a drawing that is seen; nothing is wider than the window, and no
-    text of a drawing is cut off."""
+    """No error, no request, no dialog; each chart has a drawing that is seen; nothing is wider than the window; no text
+    of a drawing is cut off or written over another."""
     page = look(name, width)
     assert page.faults == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -90,6 +104,7 @@ def test_it_loads_and_everything_is_drawn_within_the_window(look: Any, name: str
         }).map((text) => text.textContent)"""
     )
     assert cut == []
+    assert page.evaluate(OVERLAPS) == []
 
 
 def test_tables_sort_by_size_and_by_name(look: Any) -> None:

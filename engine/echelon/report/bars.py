@@ -68,7 +68,9 @@ def bars(chart: Bars, width: int) -> Drawing:
     said = _said(totals, unit, chart, width)
     texts = [{"y": names[label], "x": number(reach[label]), "t": said[label]} for label in totals.index]
     low, high = min(0.0, number(frame[chart.value].min())), max(0.0, number(reach.max()))
-    x = hidden_axis(low, high + (high - low or 1.0) * room(names.values(), said.values(), width))
+    span = high - low or 1.0
+    ends = [(number(end) - low) / span for end in reach]
+    x = hidden_axis(low, high + span * room(names.values(), said.values(), width, ends))
     y = names_axis(list(names.values()))
     order = {"field": "n", "type": "quantitative"}
     layers = [

@@ -105,9 +105,14 @@ def tidy(svg: str, title: str) -> Markup:
         words, what = parent.get("aria-label", ""), parent.get("aria-roledescription", "")
         for name in DROPPED:
             parent.attrib.pop(name, None)
-        for child in [child for child in parent if child.tag.endswith("}path") and not child.get("d")]:
+        for child in [child for child in parent if _draws_nothing(child)]:
             parent.remove(child)
         if words and what not in NOT_MARKS:
             ElementTree.SubElement(parent, "title").text = words
     root.attrib = {"viewBox": root.attrib["viewBox"], "role": "img", "aria-label": title}
     return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _draws_nothing(element: ElementTree.Element) -> bool:
+    """An empty path, or a label that found no room."""
+    return (element.tag.endswith("}path") and not element.get("d")) or element.get("opacity") == "0"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import pandas as pd
@@ -66,10 +67,11 @@ def at(axis: Spec, value: float) -> Spec:
     return {name: part for name, part in axis.items() if name != "field"} | {"datum": value}
 
 
-def amounts_axis(unit: str, title: str = "", grid: bool = True) -> Spec:
+def amounts_axis(unit: str, title: str = "") -> Spec:
     """An axis of amounts, its unit as its title."""
     words = title if unit == PERCENT else ", ".join(part for part in (title, unit) if part)
-    return {"format": "~%" if unit == PERCENT else "~s", "title": words or None, "tickCount": 4, "grid": grid}
+    short = {"format": "~%"} if unit == PERCENT else {"labelExpr": "replace(format(datum.value, '~s'), 'G', 'bn')"}
+    return short | {"title": words or None, "tickCount": 4, "grid": True}
 
 
 def periods_axis(periods: Sequence[str]) -> Spec:
@@ -129,8 +131,12 @@ def text_width(text: str) -> float:
     return sum(8.3 if c.isupper() or c in "@%" else 3.6 if c in " .,·-" else 6.7 for c in text)
 
 
-def room(names: Iterable[str], texts: Iterable[str], width: int, sides: int = 1) -> float:
-    """How much wider, as a part of what is drawn, an axis must be on each side for texts beside the longest bar."""
+def room(
+    names: Iterable[str], texts: Iterable[str], width: int, ends: Iterable[float] = (1.0,), sides: int = 1
+) -> float:
+    """How much wider, as a part of what is drawn, an axis must be on each side for the texts beside bars that end at
+    these parts of it (all of them at the end, unless given)."""
     plot = width - max(map(text_width, names), default=0.0) - 24
-    text = max(map(text_width, texts), default=0.0) + 8
-    return text / max(plot - sides * text, 30.0)
+    wide = [text_width(text) + 8 for text in texts]
+    fits = [(plot - sides * text) / max(end, 1e-9) for text, end in zip(wide, cycle(ends), strict=False)]
+    return max((plot / max(min(fits, default=plot), 30.0) - 1) / sides, 0.0)
