@@ -50,6 +50,7 @@ THEME = {
     "view": {"stroke": None},
     "axis": AXIS,
     "axisY": {"domain": False, "ticks": False, "titleAngle": 0, "titleAlign": "left", "titleX": 0, "titleY": -10},
+    "axisX": {"labelPadding": 8},
     "axisXBand": {"grid": False},
     "text": {"color": INK, "fontSize": 12},
     "legend": {"disable": True},

@@ -44,19 +44,20 @@ def timeline(chart: Timeline, width: int) -> Drawing:
     scale = {"domain": list(names.values()), "paddingInner": 0.3, "paddingOuter": 0.2}
     x: Spec = {"field": "x", "type": "ordinal", "scale": scale, "axis": periods_axis(list(names.values()))}
     y: Spec = {"field": "y", "type": "quantitative", "axis": amounts_axis(unit)}
+    shades = SHADES if "area" in chart.layers.values() else SHADES | {"bars": MAIN}
     layers: list[Spec] = []
     for column, shape in sorted(chart.layers.items(), key=lambda pair: list(SHADES).index(pair[1])):
         values = [
             {"x": period, "y": number(value), "d": f"{period}, {column}: {amount(value, unit)}"}
             for period, value in zip(periods, chart.data[column], strict=True)
         ]
-        layers += [layer(values, mark | {"color": SHADES[shape]}, x=x, y=y) for mark in MARKS[shape][:-1]]
-        layers.append(layer(values, MARKS[shape][-1] | {"color": SHADES[shape]}, x=x, y=y, description=told("d")))
+        layers += [layer(values, mark | {"color": shades[shape]}, x=x, y=y) for mark in MARKS[shape][:-1]]
+        layers.append(layer(values, MARKS[shape][-1] | {"color": shades[shape]}, x=x, y=y, description=told("d")))
         if shape != "bars":  # what a line says at each period, for the pointer
             layers.append(
                 layer(values, DOT | {"color": MAIN, "size": 90, "opacity": 0.001}, x=x, y=y, description=told("d"))
             )
-    key = tuple((shape, SHADES[shape], column) for column, shape in chart.layers.items())
+    key = tuple((shape, shades[shape], column) for column, shape in chart.layers.items())
     return Drawing({"height": 240 if width > NARROW else 170, "layer": layers}, key)
 
 

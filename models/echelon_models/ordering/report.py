@@ -61,12 +61,12 @@ def _binding_limit(limits: pd.DataFrame, money: str) -> Chart | None:
     worth = (binding["price"] * binding["capacity"].clip(lower=1.0)).groupby([binding[c] for c in key]).sum()
     kind, name, unit = worth.idxmax()
     rows = limits[(limits["limit"] == kind) & (limits["name"] == name) & (limits["unit"] == unit)]
-    full = int((rows["use"] >= rows["capacity"] * 0.995).sum())
     unit = money if unit == "money" else unit
     data = rows[["period", "use", "capacity", "price"]].rename(columns={"price": "one more unit saves"})
     return Timeline(
-        title=f"The {kind} of {name or 'the whole company'} is used up in {full} of {len(rows)} periods",
-        note="Capacity includes what was carried over from earlier periods.",
+        title=f"The {kind} of {name or 'the whole company'} holds the plan back in {(rows['price'] > 0).sum():,} of "
+        f"{len(rows):,} periods",
+        note="Capacity includes what was carried over: what one period leaves is used in a later one.",
         data=data,
         units={"use": unit, "capacity": unit, "one more unit saves": money},
         period="period",

@@ -30,17 +30,17 @@ def _network(plan: Frames, money: str) -> Chart | None:
     if len(stages) < 2:
         return None
     holds = stages["safety_stock"].gt(0).map(dict(zip([True, False], HOLDS, strict=True)))
+    place, by_echelon = _places(stages, arcs)
     data = pd.DataFrame(
         {
             "stage": stages["stage"],
-            "place": _places(stages, arcs),
+            "place": place,
             "echelon": stages["echelon"],
             "safety stock": stages["stock_value"],
             "holds": pd.Categorical(holds, HOLDS),
             "serves in": stages["service_time"],
         }
     ).sort_values(["place", "stage"], kind="stable", ignore_index=True)
-    by_echelon = data.groupby("place")["echelon"].nunique().le(1).all()
     held = int((stages["safety_stock"] > 0).sum())
     flows = arcs["to_stage"].map(stages.set_index("stage")["demand_mean"]) * arcs["quantity"]
     return Network(
@@ -57,14 +57,14 @@ def _network(plan: Frames, money: str) -> Chart | None:
     )
 
 
-def _places(stages: pd.DataFrame, arcs: pd.DataFrame) -> pd.Series:
-    """From left to right, where each stage stands: by echelon if every arc goes from one to a later one, else by its
-    steps from the start of the network."""
+def _places(stages: pd.DataFrame, arcs: pd.DataFrame) -> tuple[pd.Series, bool]:
+    """From left to right, where each stage stands, and whether that is by echelon, as it is if every arc goes from one
+    to a later one; else it is by steps from the start of the network."""
     steps = stages["stage"].map(steps_from_the_start(stages["stage"].tolist(), arcs))
     place = steps.groupby(stages["echelon"]).transform("mean").rank(method="dense").astype(int)
     of = dict(zip(stages["stage"], place, strict=True))
     forward = (arcs["from_stage"].map(of) < arcs["to_stage"].map(of)).all()
-    return place if forward else steps + 1
+    return (place, True) if forward else (steps + 1, False)
 
 
 def steps_from_the_start(stages: list[str], arcs: pd.DataFrame) -> dict[str, int]:
