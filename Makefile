@@ -4,7 +4,7 @@ BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 
 .PHONY: demo test slow lint bench clean
 
-demo: .venv/ready                      ## validate and solve the sample case, print its one page
+demo: .venv/ready                      ## validate and solve the sample case, print its one page, write its report
 	$(BIN)/echelon validate data/harbor_tools
 	$(BIN)/echelon solve data/harbor_tools --family ordering --time-limit 60 --gap 0.005 --out runs
 
@@ -20,6 +20,7 @@ slow: .venv/ready                      ## the tests marked slow
 bench: .venv/ready                     ## the benchmarks that need no published instances
 	$(BIN)/python benchmarks/handover.py
 	$(BIN)/python benchmarks/validation.py
+	$(BIN)/python benchmarks/report.py
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv

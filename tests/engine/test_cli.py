@@ -37,7 +37,7 @@ def case(tmp_path: Path) -> Path:
 def test_help_names_every_command_and_the_exit_codes() -> None:
     """--help is the manual most people read."""
     text = ask(["--help"]).output
-    for command in ("families", "schema", "new", "validate", "solve", "runs", "show", "doctor"):
+    for command in ("families", "schema", "new", "validate", "solve", "runs", "show", "report", "doctor"):
         assert command in text
         assert ask([command, "--help"]).exit_code == 0
     for words in ("2 bad input", "3 no plan", "4 recheck failed", "5 solver failed"):
