@@ -34,13 +34,11 @@
 
   function csv(table) {
     const heads = [...table.tHead.rows[0].cells];
-    const text = (words) => {
-      const safe = /^[=+\-@\t\r']/.test(words) ? "'" + words : words; // a spreadsheet must not run it
-      return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-    };
-    const value = (cell, head) => (isNumber(head) ? raw(cell).replaceAll(",", "") : text(raw(cell)));
-    const name = (head) => [...head.querySelector("button").childNodes].map((n) => n.textContent.trim()).filter(Boolean);
-    const lines = [heads.map((head) => text(name(head).join(" "))).join(",")];
+    const quoted = (words) => (/[",\n\r]/.test(words) ? `"${words.replaceAll('"', '""')}"` : words);
+    const text = (words) => quoted(/^[=+\-@\t\r']/.test(words) ? "'" + words : words); // no spreadsheet may run it
+    const value = (cell, head) => (isNumber(head) ? quoted(raw(cell)) : text(raw(cell)));
+    const name = (head) => head.querySelector("button").firstChild.textContent.trim(); // without its unit
+    const lines = [heads.map((head) => text(name(head))).join(",")];
     for (const row of table.tBodies[0].rows) lines.push(heads.map((head, i) => value(row.cells[i], head)).join(","));
     return lines.join("\n") + "\n";
   }
