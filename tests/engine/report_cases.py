@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 import echelon
 from echelon.charts import Bars, Chart, Frontier, Heat, Network, Ranges, Routes, Timeline, Tornado
-from echelon.report import study_report
+from echelon.report import run_report, study_report
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 HOSTILE = [
@@ -88,6 +89,21 @@ def hostile_frames(names: list[str] | None = None) -> dict[str, pd.DataFrame]:
         "budgets": pd.DataFrame({"department": names, "amount": 25.0}),
         "shortages": pd.DataFrame({"item": [""], "site": [""], "policy": ["backorder"]}),
     }  # fmt: skip
+
+
+@cache
+def template_run(family: str) -> echelon.Run:
+    """The template case of a family, solved: it has an example row in every table."""
+    frames = {table.name: table.template() for table in echelon.families()[family].inputs}
+    return echelon.solve(frames, family, time_limit=20)
+
+
+@cache
+def page(name: str) -> str:
+    """The report of a family's template case, of a study with every kind of chart ("study"), of a hostile case."""
+    if name == "study":
+        return study_page()
+    return run_report(hostile_run() if name == "hostile" else template_run(name))
 
 
 def hostile_run(names: list[str] | None = None) -> echelon.Run:

@@ -196,7 +196,7 @@ def test_crossings_are_few() -> None:
     assert ends == sorted(ends, key=lambda pair: pair[1])
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=1, max_size=4))
 def test_any_numbers_can_be_drawn(rows: list[tuple[float, float, float]]) -> None:
     """NaN, infinities, negative numbers, all alike, one row: a drawing, never an error."""
