@@ -301,3 +301,15 @@ def test_bars_of_a_run_add_up(runs: dict[str, echelon.Run]) -> None:
     assert isinstance(chart, Bars)
     assert chart.data["cost"].sum() == pytest.approx(run.outcome.objective)
     assert chart.data["share of the total"].sum() == pytest.approx(1.0)
+
+
+def test_names_that_look_like_numbers_stay_names(runs: dict[str, echelon.Run]) -> None:
+    """Item 00123 is a name: it is set left, sorted and downloaded as text; so are the years of a first column."""
+    run = runs["ordering"]
+    declared = next(table for table in run.tables if table.name == "orders")
+    view = result_view(declared, run.plan["orders"].assign(item="00123"), "EUR")
+    assert {column.name: column.number for column in view.columns} == {
+        name: name in ("quantity", "unit_price", "amount") for name in declared.columns
+    }
+    actions = frame_view(pd.DataFrame({"period": ["2027"], "amount": ["1,200"]}), caption="")
+    assert [column.number for column in actions.columns] == [False, True]

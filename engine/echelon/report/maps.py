@@ -214,7 +214,8 @@ def _name_places(picture: Picture, most: int) -> None:
         wide, away = text_width(place.name), place.radius + 4
         sides = [(place.x + away, place.y), (place.x - away - wide, place.y)]
         if place.radius > SMALL:
-            sides += [(place.x - wide / 2, place.y + side * (away + LINE / 2)) for side in (-1, 1)]
+            rows = (place.y - away - LINE / 2, place.y + away + LINE / 2)
+            sides += [(place.x - part * wide, y) for part in (0.5, 1, 0) for y in rows]
         for x, y in sides:
             box = (x, y - LINE / 2, x + wide, y + LINE / 2)
             inside = box[0] >= 0 and box[1] >= 0 and box[2] <= picture.width and box[3] <= picture.height

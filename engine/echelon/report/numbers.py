@@ -49,14 +49,14 @@ def cells(column: pd.Series, unit: str = "") -> list[tuple[str, str]]:
     return [(shorten(text, LONGEST), text) for text in ("" if v is None or v != v else str(v) for v in column)]
 
 
-def reads_as_number(column: pd.Series) -> bool:
-    """Whether a column is set right and sorted by size: numbers, or text that is nothing but numbers."""
+def reads_as_number(column: pd.Series, text: bool = True) -> bool:
+    """Whether a column is set right and sorted by size: numbers or, with `text`, text that is nothing but numbers."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return not pd.api.types.is_bool_dtype(column)
-    if pd.api.types.is_datetime64_any_dtype(column):
+    if not text or pd.api.types.is_datetime64_any_dtype(column):
         return False
-    text = column.astype("str")
-    return bool(text.str.fullmatch(r"[-+]?\d[\d,]*(\.\d+)?%?|").all() and (text != "").any())
+    written = column.astype("str")
+    return bool(written.str.fullmatch(r"[-+]?\d[\d,]*(\.\d+)?%?|").all() and (written != "").any())
 
 
 def _percent(value: float) -> str:

@@ -131,9 +131,13 @@ def chart_view(chart: Chart) -> ChartView:
 def frame_view(
     frame: pd.DataFrame, *, caption: str, units: Mapping[str, str] | None = None, rows: int = ROWS, elsewhere: str = ""
 ) -> TableView:
-    """Any frame as a table; `elsewhere` is the sentence on where rows beyond the first `rows` are."""
+    """Any frame as a table; `elsewhere` is the sentence on where rows beyond the first `rows` are. Text that reads as
+    numbers is set as numbers, but for the first column, which names the rows."""
     units = units or {}
-    columns = [Column(str(c), units.get(str(c), ""), "", reads_as_number(frame[c])) for c in frame.columns]
+    columns = [
+        Column(str(name), units.get(str(name), ""), "", reads_as_number(frame[name], text=place > 0))
+        for place, name in enumerate(frame.columns)
+    ]
     return _view(frame, columns, caption=caption, rows=rows, elsewhere=elsewhere)
 
 
@@ -143,7 +147,7 @@ def result_view(table: Table, frame: pd.DataFrame, money: str, rows: int = ROWS)
     for name, declared in table.columns.items():
         unit = str(extra(declared)["unit"])
         unit = "" if unit == "1" else re.sub(r"\bmoney\b", money, unit)
-        columns.append(Column(name, unit, declared.description or "", reads_as_number(frame[name])))
+        columns.append(Column(name, unit, declared.description or "", reads_as_number(frame[name], text=False)))
     file = f"results/{table.name}.csv"
     view = _view(
         frame, columns, caption=table.meaning, rows=rows, elsewhere=f"all of them are in {file} of the run folder"
