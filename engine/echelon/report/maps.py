@@ -215,7 +215,7 @@ def _name_places(picture: Picture, most: int) -> None:
         sides = [(place.x + away, place.y), (place.x - away - wide, place.y)]
         if place.radius > SMALL:
             rows = (place.y - away - LINE / 2, place.y + away + LINE / 2)
-            sides += [(place.x - part * wide, y) for part in (0.5, 1, 0) for y in rows]
+            sides += [(x, y) for x in (place.x - wide / 2, place.x - wide - 4, place.x + 4) for y in rows]
         for x, y in sides:
             box = (x, y - LINE / 2, x + wide, y + LINE / 2)
             inside = box[0] >= 0 and box[1] >= 0 and box[2] <= picture.width and box[3] <= picture.height
