@@ -87,7 +87,7 @@ class Run:
         ]
 
     @property
-    def tables(self) -> tuple[Table, ...]:
+    def result_tables(self) -> tuple[Table, ...]:
         """The declarations of this run's result tables."""
         return _choose(self.family).results
 

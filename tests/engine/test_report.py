@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from dataclasses import replace
@@ -16,8 +17,9 @@ import echelon
 from echelon import cli, store
 from echelon.charts import Bars
 from echelon.report import run_report, study_report
+from echelon.report.numbers import amount
 from echelon.report.page import ROWS, chart_view, frame_view, result_view, tiles
-from echelon.report.shared import cost_chart
+from echelon.report.shared import cost_chart, limit_chart
 
 from .cases import FULL, SMALL, write
 from .cases import echelon as command
@@ -90,7 +92,7 @@ def test_every_family_draws_something(runs: dict[str, echelon.Run]) -> None:
 def test_the_first_screen_is_the_answer(runs: dict[str, echelon.Run], pages: dict[str, str], name: str) -> None:
     """Cost, service, the constraint, at most five actions and the proof, before the first chart."""
     run, words = runs[name], Page(pages[name].split('id="charts"')[0] + "</main></body></html>").words
-    assert f"{run.outcome.objective:,.0f}" in words
+    assert amount(run.outcome.objective or 0.0, millions=math.inf) in words
     assert run.page.constraint in words
     assert all(line in words for line in run.proof)
     for said in run.page.service.values():
@@ -108,7 +110,7 @@ def test_the_headline_says_how_good_the_plan_is(runs: dict[str, echelon.Run], ga
     run = runs["ordering"]
     changed = replace(run, outcome=replace(run.outcome, gap=gap))
     (headline,) = Page(run_report(changed)).said("h1")
-    assert f"{run.outcome.objective:,.0f}" in headline and said in headline
+    assert amount(run.outcome.objective or 0.0, millions=math.inf) in headline and said in headline
 
 
 def test_what_was_simulated_stands_with_the_proof(runs: dict[str, echelon.Run]) -> None:
@@ -164,7 +166,7 @@ def test_what_cannot_be_drawn_still_has_its_table(monkeypatch: pytest.MonkeyPatc
 def test_a_long_table_is_cut_and_says_so(runs: dict[str, echelon.Run]) -> None:
     """A thousand rows on a page help nobody; the sentence says how many there are and where."""
     run = runs["ordering"]
-    declared = next(table for table in run.tables if table.name == "orders")
+    declared = next(table for table in run.result_tables if table.name == "orders")
     orders = pd.concat([run.plan["orders"]] * 1_000, ignore_index=True)
     view = result_view(declared, orders, "EUR")
     assert len(view.rows) == ROWS and view.count == len(orders) == 1_000
@@ -181,7 +183,7 @@ def test_every_result_table_is_there_with_units_and_meanings(
     run = runs["ordering"]
     page = Page(run_report(replace(run, currency="EUR")))
     said = {a.get("title") for a in page.all("th")}
-    for table in run.tables:
+    for table in run.result_tables:
         if len(run.plan[table.name]):
             assert {field.description for field in table.columns.values()} <= said
     assert "EUR/unit" in page.said("span") and "money" not in page.said("span")
@@ -306,10 +308,44 @@ def test_bars_of_a_run_add_up(runs: dict[str, echelon.Run]) -> None:
 def test_names_that_look_like_numbers_stay_names(runs: dict[str, echelon.Run]) -> None:
     """Item 00123 is a name: it is set left, sorted and downloaded as text; so are the years of a first column."""
     run = runs["ordering"]
-    declared = next(table for table in run.tables if table.name == "orders")
+    declared = next(table for table in run.result_tables if table.name == "orders")
     view = result_view(declared, run.plan["orders"].assign(item="00123"), "EUR")
     assert {column.name: column.number for column in view.columns} == {
         name: name in ("quantity", "unit_price", "amount") for name in declared.columns
     }
     actions = frame_view(pd.DataFrame({"period": ["2027"], "amount": ["1,200"]}), caption="")
     assert [column.number for column in actions.columns] == [False, True]
+
+
+def limits(count: int, periods: int) -> pd.DataFrame:
+    """So many limits over so many periods, the fullest last."""
+    rows = [
+        ("budget", f"D{n:02d}", f"P{t}", "money", 100.0, float(n), 0.0, 0.0)
+        for n in range(count)
+        for t in range(periods)
+    ]
+    return pd.DataFrame(rows, columns=["limit", "name", "period", "unit", "capacity", "use", "excess", "price"])
+
+
+@pytest.mark.parametrize(("count", "periods", "drawn"), [(5, 10, 5), (40, 10, 30), (40, 365, 5), (3, 5000, 1)])
+def test_the_grid_of_limits_stays_small(count: int, periods: int, drawn: int) -> None:
+    """A year of days under forty limits would be megabytes of cells: the fullest are drawn, the rest counted."""
+    chart = limit_chart(limits(count, periods), "EUR")
+    assert chart is not None
+    assert chart.data["limit"].nunique() == drawn
+    assert chart.data["limit"].iloc[0] == f"budget of D{count - 1:02d}"
+    assert (f"{count - drawn:,} limits that are used less are not drawn" in chart.note) == (count > drawn)
+
+
+def test_limits_of_another_form_are_not_drawn() -> None:
+    """Someone else's family may have a table of this name with other columns."""
+    assert limit_chart(pd.DataFrame({"price": [1.0]}), "EUR") is None
+    assert limit_chart(None, "EUR") is None
+
+
+def test_a_limit_counted_in_two_units_is_two_limits() -> None:
+    """A supplier limited in units and in hours: two rows, told apart."""
+    both = limits(1, 1)
+    chart = limit_chart(pd.concat([both, both.assign(unit="hours")], ignore_index=True), "EUR")
+    assert chart is not None
+    assert sorted(chart.data["limit"]) == ["budget of D00 (EUR)", "budget of D00 (hours)"]

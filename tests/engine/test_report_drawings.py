@@ -154,6 +154,18 @@ def test_the_largest_are_drawn_and_the_others_counted() -> None:
     assert drawn.left_out == "Drawn are 300 of 350 places and 1 of 2 flows."
 
 
+def test_places_without_coordinates_are_left_out_and_counted() -> None:
+    """A place nobody knows the position of must not be drawn in the Gulf of Guinea."""
+    data = pd.DataFrame({"n": list("abc"), "v": 1.0, "lat": [50.0, None, 51.0], "lon": [4.0, 5.0, 5.0]})
+    arcs = pd.DataFrame({"origin": ["a", "a"], "destination": ["b", "c"], "quantity": 1.0})
+    where = {"latitude": "lat", "longitude": "lon"}
+    drawn = network(Network(title="t", data=data, label="n", size="v", arcs=arcs, **where), WIDE)
+    assert drawn.left_out == "Drawn are 2 of 3 places and 1 of 2 flows."
+    assert (
+        routes(Routes(title="t", data=data, route="v", stop="n", **where), WIDE).left_out == "Drawn are 2 of 3 stops."
+    )
+
+
 def test_names_on_a_map_do_not_cover_each_other() -> None:
     """Sixty places in a small country: those are named that find room, the largest first."""
     draws = np.random.default_rng(5)

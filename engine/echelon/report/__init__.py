@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import pandas as pd
 
 from echelon.charts import Chart
+from echelon.report.numbers import amount
 from echelon.report.page import Document, Tile, chart_view, frame_view, result_view, short_facts, tiles, write
 from echelon.report.shared import cost_chart, limit_chart, scenario_chart
 from echelon.run import Run
@@ -32,14 +34,16 @@ def run_report(run: Run) -> str:
             kind=f"{run.family} plan",
             headline=_headline(run),
             lead=f"Made on {datetime.fromisoformat(run.started):%d %B %Y}.",
-            tiles=[Tile("total cost", f"{run.outcome.objective or 0.0:,.0f}", run.currency), *figures],
+            tiles=[Tile("total cost", amount(run.outcome.objective or 0.0, millions=math.inf), run.currency), *figures],
             more=lines,
             statements=[("What holds the plan back", page.constraint)],
             actions=actions,
             proof=[*run.proof, *([f"{SIMULATED}: {simulated}"] if simulated else [])],
             charts=[chart_view(chart) for chart in drawn if chart is not None],
             tables=[
-                result_view(table, run.plan[table.name], money) for table in run.tables if len(run.plan[table.name])
+                result_view(table, run.plan[table.name], money)
+                for table in run.result_tables
+                if len(run.plan[table.name])
             ],
             facts=short_facts({"fingerprint of the case": run.fingerprint} | run.options | run.versions),
             warnings=[*run.notes, *(str(finding) for finding in run.findings)],
@@ -86,7 +90,7 @@ def study_report(
 
 def _headline(run: Run) -> str:
     """The answer in one sentence: what the plan costs and how far from the best it can be."""
-    cost = f"{run.outcome.objective or 0.0:,.0f} {run.currency}".strip()
+    cost = amount(run.outcome.objective or 0.0, run.currency, millions=math.inf)
     gap = run.outcome.gap
     if gap is None:
         return f"The plan costs {cost}; how far that is from the best is not known"

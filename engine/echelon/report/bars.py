@@ -181,6 +181,7 @@ def heat(chart: Heat, width: int) -> Drawing:
             frame[chart.row], frame[chart.column], frame[chart.value], flags, strict=True
         )
     ]
+    written = [cell for cell in values if cell["t"]]
     upright = are_days(columns) or across >= max(map(len, columns), default=0) * 6.5
     axis = periods_axis(columns) | ({} if upright else {"labelAngle": -90, "labelOverlap": False})
     x = {"field": "x", "type": "ordinal", "scale": {"domain": columns, "paddingInner": 0.06}, "axis": axis}
@@ -189,7 +190,7 @@ def heat(chart: Heat, width: int) -> Drawing:
     cell = {"type": "rect", "height": {"band": 0.9}}
     layers = [
         layer(values, cell, x=x, y=y, color=given("c"), opacity=shade, description=told("d")),
-        layer(values, {"type": "text", "fontSize": 11}, x=x, y=y, text={"field": "t"}, color=given("k")),
+        layer(written, {"type": "text", "fontSize": 11}, x=x, y=y, text={"field": "t"}, color=given("k")),
     ]
     key = (("square", ALERT, chart.flag),) if flags.any() else ()
     return Drawing({"height": {"step": ROW}, "layer": layers}, key)

@@ -75,7 +75,8 @@ class Picture:
 
 def network(chart: Network, width: int) -> Drawing:
     """Places as circles as large as what they hold, flows as lines as wide as what they carry."""
-    frame = chart.data.nlargest(MOST_PLACES, chart.size, keep="first").sort_index()
+    known = chart.data.dropna(subset=[column for column in (chart.latitude, chart.longitude) if column])
+    frame = known.nlargest(MOST_PLACES, chart.size, keep="first").sort_index()
     index = {label: i for i, label in enumerate(frame[chart.label])}
     arcs = chart.arcs[chart.arcs["origin"].isin(index.keys()) & chart.arcs["destination"].isin(index.keys())]
     arcs = arcs.nlargest(MOST_ARCS, "quantity", keep="first")
@@ -118,7 +119,7 @@ def _circles(
 
 def routes(chart: Routes, width: int) -> Drawing:
     """Tours as coloured lines from stop to stop, named where they are farthest from where they begin."""
-    frame = chart.data.head(MOST_ARCS)
+    frame = chart.data.dropna(subset=[chart.latitude, chart.longitude]).head(MOST_ARCS)
     points, picture = _on_map(frame[chart.latitude], frame[chart.longitude], width)
     depots = frame[chart.depot].tolist() if chart.depot else [False] * len(frame)
     stops = [shorten(str(stop)) for stop in frame[chart.stop]]

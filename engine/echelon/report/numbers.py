@@ -23,7 +23,7 @@ def amount(value: float, unit: str = "", millions: float = 1e7) -> str:
         text = f"{share:.0f}%" if abs(share) >= 9.95 or round(share, 1) == round(share) else f"{share:.1f}%"
         return text.replace("-", "−")
     size = abs(value)
-    if size >= 1e9:
+    if size >= 1e9 and size >= millions:
         text = f"{value / 1e9:,.2f} bn"
     elif size >= millions:
         text = f"{value / 1e6:,.{digits(size / 1e6)}f} M"

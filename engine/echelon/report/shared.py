@@ -9,7 +9,8 @@ import pandas as pd
 from echelon.charts import Bars, Chart, Heat
 from echelon.report.numbers import PERCENT, amount
 
-LIMITS = 30  # that are drawn, the fullest first
+COLUMNS = {"limit", "name", "unit", "capacity", "use", "excess", "price"}  # of a result table of limits
+LIMITS, CELLS = 30, 2000  # limits that are drawn, the fullest first; cells of their grid
 CENT = 0.005  # cost lines below this are not told
 EXCEEDED = 1e-6  # part of its capacity from which on a limit counts as exceeded
 
@@ -36,20 +37,22 @@ def cost_chart(costs: Mapping[str, float], money: str) -> Chart | None:
 
 def limit_chart(limits: pd.DataFrame | None, money: str) -> Chart | None:
     """How much of each shared limit is used: period by period where limits are told by period, else in all."""
-    known = limits[limits["capacity"] > 0] if limits is not None else pd.DataFrame()
+    if limits is None or not set(limits.columns) >= COLUMNS:
+        return None  # a family may call something else by this name
+    known = limits[limits["capacity"] > 0].replace({"unit": {"money": money}})
     if known.empty:
         return None
     data = known.assign(
         what=_names(known),
         used=known["use"] / known["capacity"],
         exceeded=known["excess"] > EXCEEDED * known["capacity"],
-        unit=known["unit"].replace("money", money),
     )
     fullest = data.groupby("what")["used"].mean().sort_values(ascending=False, kind="stable")
-    drawn = fullest.index[:LIMITS]
+    by_period = "period" in data
+    periods = data["period"].nunique() if by_period else 1
+    drawn = fullest.index[: max(min(LIMITS, CELLS // periods), 1)]
     order = {name: place for place, name in enumerate(drawn)}
     rows = data[data["what"].isin(drawn)].sort_values("what", key=lambda names: names.map(order), kind="stable")
-    by_period = "period" in data
     tight = data.loc[data["price"] > 0, "what"].nunique()
     columns = ["what", *(["period"] if by_period else []), "used", "use", "capacity", "unit", "price", "exceeded"]
     left = len(fullest) - len(drawn)
