@@ -212,7 +212,7 @@ def test_a_study_compares_scenarios_with_the_first() -> None:
     page = Page(study_report("S", results, headline="H", compared="cost", units={"cost": "EUR"}))
     assert "more has the lowest cost: 150 EUR" in page.said("h3")
     assert "150 EUR · −25%" in page.said("text")
-    assert "1 scenarios have none." in page.words
+    assert "Scenarios without it: 1." in page.words
     assert "failed" in page.said("td")
 
 

@@ -65,8 +65,8 @@ def study_report(
     """The report of a study.
 
     `results` has a row a scenario and a column `scenario`; its column `compared` is drawn against that of the first
-    scenario, then follow `charts` (a tornado, a frontier, any other). `statements` are what was found, by name; `units`
-    are those of the results' columns. Raises ValueError if one of the two columns is missing.
+    scenario (that has one). Then follow `charts`: a tornado, a frontier, any other. `statements` are what was found, by
+    name; `units` are those of the results' columns. Raises ValueError if one of the two columns is missing.
     """
     missing = [column for column in ("scenario", compared) if column not in results.columns]
     if missing:

@@ -77,7 +77,7 @@ def _names(limits: pd.DataFrame) -> pd.Series:
 
 
 def scenario_chart(results: pd.DataFrame, compared: str, unit: str) -> Chart | None:
-    """Scenarios by the figure compared, each against the first."""
+    """Scenarios by the figure compared, each against the first that has one."""
     known = results[results[compared].notna()]
     if known.empty:
         return None
@@ -87,7 +87,7 @@ def scenario_chart(results: pd.DataFrame, compared: str, unit: str) -> Chart | N
     return Bars(
         title=f"No scenario has a lower {compared} than {base}" if str(best["scenario"]) == base else lowest,
         note=f"{compared.capitalize()} by scenario, with the difference to {base}."
-        + (f" {failed:,} scenarios have none." if failed else ""),
+        + (f" Scenarios without it: {failed:,}." if failed else ""),
         data=known[["scenario", compared]].astype({"scenario": "str"}),
         units={compared: unit},
         label="scenario",
