@@ -43,6 +43,14 @@ SetOption = Annotated[
 DEFAULTS = SolveOptions()
 
 
+class Explain(StrEnum):
+    """How much `echelon solve` asks about the plan it found."""
+
+    OFF = "off"
+    QUICK = "quick"
+    FULL = "full"
+
+
 class SchemaFormat(StrEnum):
     """How `echelon schema` prints."""
 
@@ -130,6 +138,9 @@ def solve_case(
             help="Where a method that works in parts does so: in-order, processes, processes:N, tcp://host:port (Dask)"
         ),
     ] = DEFAULTS.executor,
+    explain: Annotated[
+        Explain, typer.Option(help="How what holds the plan back is told: off, by prices alone; quick; full")
+    ] = Explain.FULL,
     warm_start: Annotated[
         Path | None, typer.Option(help="Run folder of an earlier run to start from: its plan, or its prices of limits")
     ] = None,
@@ -143,6 +154,7 @@ def solve_case(
             run = solve(
                 loaded, family, options=_options(set_, method), start=earlier, progress=progress,
                 time_limit=time_limit, gap=gap, threads=threads, seed=seed, executor=executor,
+                explain=explain.value,
             )  # fmt: skip
         folder = run.save(out_)
         _add_report(run, folder)

@@ -4,6 +4,7 @@ by an entry point in the group "echelon.families"."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 
 from echelon.charts import Chart
 from echelon.errors import Finding, InputError, Violation
+from echelon.explain.rules import Change
 from echelon.schema import Table
 from echelon.solvers.outcome import Control, Outcome
 from echelon.tables import Frames
@@ -64,6 +66,11 @@ class Family:
     that stand for every period) before `solve` and `recheck` see the tables. `kpis(plan, tables, costs)` are the key
     figures of a plan; `page(plan, kpis, currency)` picks what the one page shows. `charts(plan, inputs, kpis,
     currency)` is what the report draws; `inputs` are the tables as validated.
+    figures of a plan; `page(plan, kpis, currency)` picks what the one page shows.
+
+    What is explained of a plan by solving again: `ease(tables, limit, name, unit, added)` are the completed tables with
+    so much more of a limit (as the result table `limits` names it) in every period; `changes` are the rules that can be
+    left out; `quiet` are the options with which nothing but the plan is asked for.
     """
 
     name: str
@@ -78,6 +85,9 @@ class Family:
     kpis: Callable[[Frames, Frames, dict[str, float]], dict[str, Any]]
     page: Callable[[Frames, dict[str, Any], str], Page]
     charts: Callable[[Frames, Frames, dict[str, Any], str], Sequence[Chart]] = no_charts
+    ease: Callable[[Frames, str, str, str, float], Frames] | None = None
+    changes: tuple[Change, ...] = ()
+    quiet: Mapping[str, Any] = field(default_factory=dict)
 
 
 def families() -> dict[str, Family]:

@@ -18,6 +18,7 @@ import pandas as pd
 from echelon import executor, store, tables
 from echelon.charts import Chart
 from echelon.errors import Finding, InputError, RecheckError, SolveError, Violation
+from echelon.explain import anew
 from echelon.family import Family, Page, Recheck, families
 from echelon.schema import Table
 from echelon.solvers.outcome import Control, Outcome, ProgressCallback, SolveOptions, Termination
@@ -167,8 +168,8 @@ def solve(
 
     `source` is a `Case` or whatever `read` takes. `family` may be left out where `case.toml` names it or only one
     family is installed. `options` are the family's own (they go before those in `case.toml`); `solve_options` are
-    `time_limit` (seconds), `gap` (relative), `threads`, `seed`, `executor`. `start` is an earlier run to start the
-    search from: its plan, or its prices of the limits.
+    `time_limit` (seconds), `gap` (relative), `threads`, `seed`, `executor`, `explain`. `start` is an earlier run to
+    start the search from: its plan, or its prices of the limits.
     `progress` is called with `Progress` objects while the solver runs.
 
     Raises InputError (with all findings), SolveError (no plan), RecheckError (the plan breaks rules of the case).
@@ -181,7 +182,7 @@ def solve(
     with tempfile.TemporaryDirectory() as scratch:
         log_file = Path(scratch) / "solver.log"
         control = Control(solver_options, progress, log_file, start.plan if start else None)
-        answer = chosen.solve(frames, family_options, control)
+        answer = anew.solve(chosen, frames, family_options, control)
         log = log_file.read_text(encoding="utf-8", errors="replace") if log_file.exists() else ""
     if not answer.outcome.has_plan:
         raise SolveError(_why_no_plan(answer.outcome), answer.outcome, answer.findings)

@@ -90,6 +90,10 @@ class Table:
         """The table with no rows, its columns in their proper types."""
         return pd.DataFrame({name: pd.Series(dtype=dtype(field)) for name, field in self.columns.items()})
 
+    def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The declared columns of a frame, in the declared types."""
+        return frame[list(self.columns)].astype(self.empty().dtypes.to_dict()).reset_index(drop=True)
+
     def template(self) -> pd.DataFrame:
         """The table with the row of examples that its columns declare (and `more_examples`)."""
         first = {name: (field.examples or [""])[0] for name, field in self.columns.items()}

@@ -65,7 +65,8 @@ def test_the_record_has_what_is_documented_and_nothing_else(record: dict[str, An
     assert record["schema_version"] == SCHEMA_VERSION == 1
     assert set(record["outcome"]) == OUTCOME == {f.name for f in fields(Outcome)}
     assert set(record["recheck"]) == {"passed", "rules_checked"}
-    assert all(set(price) == set(echelon.families()["ordering"].results[-1].columns) for price in record["prices"])
+    limits = next(table for table in echelon.families()["ordering"].results if table.name == "limits")
+    assert all(set(price) == set(limits.columns) for price in record["prices"])
 
 
 def test_the_record_says_what_was_solved_and_how(record: dict[str, Any], run: echelon.Run) -> None:

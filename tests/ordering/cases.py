@@ -18,7 +18,7 @@ from echelon_models.ordering.schema import OrderingOptions
 Columns = Mapping[str, Any]
 FORMULATIONS = ("big_m", "ls", "facility", "auto")
 EXACT = 1e-6  # how close two optima must be
-EXACTLY = SolveOptions(gap=0.0, time_limit=30.0)
+EXACTLY = SolveOptions(gap=0.0, time_limit=30.0, explain="off")
 
 
 def frame(columns: Columns | pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ again), and finding a first plan of a large model quickly (a `Guide` helps).
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from echelon.solvers.handover import LinearModel, hand_over, hand_over_rows
+from echelon.solvers.held import Held
 from echelon.solvers.improve import SHARED, fix_and_optimize
 from echelon.solvers.outcome import Outcome, ProgressCallback, SolveOptions, Termination, relative_gap
 from echelon.solvers.watch import Status, Watch, finite
@@ -55,15 +56,17 @@ class Guide:
 
 @dataclass
 class Solution:
-    """What `solve` returns. The plan itself stands in the model's variables; `duals` holds, for each constraint, the
-    change of the objective when its right-hand side grows by one unit (setups held)."""
+    """What `solve` returns. The plan itself stands in the model's variables; `held` is what is left to decide when its
+    setups are held, where prices were asked for."""
 
     outcome: Outcome
-    duals: dict[int, float] = field(default_factory=dict)  # id of the constraint -> dual
+    held: Held | None = None
 
     def dual(self, constraint: Any) -> float:
-        """Dual of one constraint (a Pyomo ConstraintData); 0 where the row was superfluous."""
-        return self.duals.get(id(constraint), 0.0)
+        """By how much the cost changes when the right side of one constraint (a Pyomo ConstraintData) grows by a unit,
+        setups held; 0 where the row was superfluous."""
+        row = None if self.held is None else self.held.row(constraint)
+        return 0.0 if row is None or self.held is None else float(self.held.duals[row])
 
 
 def solve(
@@ -79,7 +82,7 @@ def solve(
 
     Values that variables already have are the MIP start (a partial one is completed by HiGHS). `progress` is called
     in the caller's thread about every tenth of a second. Ctrl-C stops the search and keeps the incumbent. With
-    `prices`, the setups (binaries) of the plan are held, batch counts relaxed, and the LP's duals returned.
+    `prices`, the solution tells what constraints are worth with the plan's setups held (see `Held`).
     """
     with Watch(options or SolveOptions(), progress, log_file) as watch:
         return _solve(model, watch, prices, guide)
@@ -108,8 +111,7 @@ def _solve(model: pyo.ConcreteModel, watch: Watch, prices: bool, guide: Guide | 
     if x is None:
         return Solution(outcome)
     _load(arrays, x)
-    duals = _duals(arrays, x, watch) if prices else np.zeros(0)
-    return Solution(outcome, {id(c): d for c, d in zip(arrays.constraints, duals.tolist(), strict=False)})
+    return Solution(outcome, Held(arrays, x, watch) if prices else None)
 
 
 def _relax(arrays: LinearModel, guide: Guide, watch: Watch) -> tuple[LinearModel, float | None, np.ndarray]:
@@ -281,20 +283,6 @@ def _polish(arrays: LinearModel, x: np.ndarray, watch: Watch) -> tuple[np.ndarra
         return None, None
     polished = np.clip(np.array(highs.getSolution().col_value), lower, upper)
     return polished, highs.getInfo().objective_function_value
-
-
-def _duals(arrays: LinearModel, x: np.ndarray, watch: Watch) -> np.ndarray:
-    """Duals of the LP in which the plan's binaries are held and general integers (batch counts) may vary.
-
-    Were the batch counts held too, nothing could move and every price would be 0 or the price of excess.
-    """
-    lower, upper = arrays.lower.copy(), arrays.upper.copy()
-    lower[arrays.binary] = upper[arrays.binary] = np.round(x[arrays.binary])
-    highs = watch.highs(replace(arrays, lower=lower, upper=upper), relaxed=True)
-    watch.finish(highs)
-    if highs.getModelStatus() != Status.kOptimal:
-        return np.zeros(len(arrays.constraints))
-    return np.array(highs.getSolution().row_dual)
 
 
 def _outcome(search: _Search, has_plan: bool, objective: float | None, watch: Watch) -> Outcome:

@@ -29,6 +29,11 @@ class SolveOptions(BaseModel):
         default="in-order",
         description="Where a method that works in parts does so: in-order, processes, processes:N, tcp://host:port",
     )
+    explain: Literal["off", "quick", "full"] = Field(
+        default="full",
+        description="How what holds the plan back is told: by its limits' prices alone; by solving again with each "
+        "eased, the plan's yes-or-no decisions held; and, where time is left, by planning anew",
+    )
 
 
 class Termination(StrEnum):

@@ -8,38 +8,55 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from echelon.explain.limits import bottlenecks, ease_limits, limit_frame
 from echelon.family import Answer, Family
 from echelon.solvers import highs
 from echelon.solvers.outcome import Control, SolveOptions, Termination, relative_gap
 from echelon.tables import Frames
+from echelon_models.ordering import changes
+from echelon_models.ordering.causes import shortage_causes
 from echelon_models.ordering.complete import complete
 from echelon_models.ordering.explain import explain
 from echelon_models.ordering.formulation import build
+from echelon_models.ordering.limits import ease, feeders
 from echelon_models.ordering.plan import plan_tables, read_plan, total_cost
 from echelon_models.ordering.prices.coordinate import solve_by_prices
 from echelon_models.ordering.recheck import recheck
 from echelon_models.ordering.replan import replan
 from echelon_models.ordering.report import charts
 from echelon_models.ordering.results import drop_empty_lines, kpis, limit_prices, page, read_decisions
+from echelon_models.ordering.results import drop_empty_lines, kpis, limit_prices, limit_rows, page, read_decisions
 from echelon_models.ordering.rules import RULES
 from echelon_models.ordering.schema import INPUTS, RESULTS, OrderingOptions
 from echelon_models.ordering.sets import Sets, prepare
 from echelon_models.ordering.start import block_of, round_relaxation, warm_start
 
 PINS_SHARE = 0.1  # of the time limit goes to pricing the pinned orders
+CAUSES_SHARE = 0.05  # and to asking why items are short,
+EASE_SHARE = 0.05  # and, at most, to solving again with limits eased
 ONE_MODEL = 8000  # item-sites times periods up to which a case is solved as one model
 
 
 def solve(full: Frames, options: OrderingOptions, control: Control) -> Answer:
-    """Solve the case as one model or by prices; price the pinned orders."""
+    """Solve the case as one model or by prices; say where the plan is tightest, what the pinned orders cost, and why
+    items are short."""
+    began, search = time.monotonic(), control.options
     prices_pins = options.price_pins and bool((full["pinned_orders"]["quantity"] > 0).any())
-    search = _part(control.options, 1 - PINS_SHARE) if prices_pins else control.options
+    kept = PINS_SHARE * prices_pins + CAUSES_SHARE * (search.explain != "off")
     by = solve_by_prices if _method(full, options) == "prices" else solve_as_one
-    answer = by(full, options, replace(control, options=search))
-    if not prices_pins or not answer.outcome.has_plan or answer.outcome.limit == "interrupt":
+    answer = by(full, options, replace(control, options=_part(search, 1 - kept)))
+    if not answer.outcome.has_plan:
         return answer
-    cost = _price_of_pins(full, options, _part(control.options, PINS_SHARE), answer)
-    return replace(answer, facts=answer.facts | cost)
+    plan, facts, notes = answer.plan, answer.facts, answer.notes
+    plan["bottlenecks"] = bottlenecks(plan["limits"], feeders(full, plan))
+    if answer.outcome.limit != "interrupt":
+        if prices_pins:
+            facts = facts | _price_of_pins(full, options, _part(search, PINS_SHARE), answer)
+        if search.explain != "off":
+            until = max(began + search.time_limit, time.monotonic() + CAUSES_SHARE * search.time_limit)
+            plan["shortage_causes"], left_out = shortage_causes(full, options, plan, search, until)
+            notes = (*notes, *left_out)
+    return replace(answer, plan=plan, facts=facts, notes=notes)
 
 
 def solve_as_one(full: Frames, options: OrderingOptions, control: Control) -> Answer:
@@ -56,6 +73,9 @@ def solve_as_one(full: Frames, options: OrderingOptions, control: Control) -> An
     if not outcome.has_plan:
         return Answer(outcome)
     plan = plan_tables(full, read_decisions(model, sets), limit_prices(model, sets, solution))
+    if control.options.explain != "off" and solution.held is not None:
+        until = time.monotonic() + EASE_SHARE * control.options.time_limit
+        plan["eased"] = ease_limits(solution.held, limit_frame(limit_rows(model, sets), solution.held), until)
     return Answer(outcome, plan, notes=(_took(model.took),))
 
 
@@ -111,4 +131,7 @@ FAMILY = Family(
     kpis=kpis,
     page=page,
     charts=charts,
+    ease=ease,
+    changes=changes.RULES,
+    quiet={"price_pins": False, "price_rules": False},
 )

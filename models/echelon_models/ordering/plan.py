@@ -13,19 +13,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from echelon.schema import Table
 from echelon.tables import Frames
 from echelon_models.ordering.complete import DAYS_OF_YEAR
+from echelon_models.ordering.limits import DIGITS, calendar, limits_of, uses
 from echelon_models.ordering.schema import RESULTS
-from echelon_models.rows import EVERY
 
-DIGITS = 6  # quantities are given to a millionth of a unit
 NEAR = 1e-6  # a quantity this close below a price break reaches it; stock this close to what it should be is enough
 CELLS = 4_000_000  # lines times periods that are looked at together
 OFFER = ["supplier", "item", "site"]
 PLACE = ["item", "site"]
 LANE = ["from_site", "to_site", "item"]
-LIMIT = ["limit", "name", "unit", "t"]
 
 
 @dataclass(frozen=True)
@@ -89,8 +86,8 @@ def only(full: Frames, items: Collection[str]) -> Frames:
 
 
 def plan_tables(full: Frames, decisions: Decisions, prices: pd.DataFrame | None = None) -> Frames:
-    """The result tables that follow from the decisions. `prices` has limit, name, unit, t and price; where it has no
-    row, the price is 0."""
+    """The result tables that follow from the decisions; those that explain them are left empty. `prices` has limit,
+    name, unit, t and price; where it has no row, the price is 0."""
     lines = _lines(full, decisions.orders)
     moves = _moves(full, decisions.transfers)
     stock = _stock(full, decisions, lines, moves)
@@ -98,9 +95,9 @@ def plan_tables(full: Frames, decisions: Decisions, prices: pd.DataFrame | None 
         "orders": lines.assign(reason=_reasons(full, lines, stock)),
         "transfers": moves,
         "inventory": _inventory(full, stock),
-        "limits": _limits(full, lines, stock, prices),
+        "limits": limits_of(full, lines, stock, prices),
     }
-    return {table.name: _typed(table, plan[table.name]) for table in RESULTS}
+    return {t.name: t.typed(plan[t.name]) if t.name in plan else t.empty() for t in RESULTS}
 
 
 def total_cost(full: Frames, plan: Frames) -> float:
@@ -154,9 +151,9 @@ def _lines(full: Frames, orders: pd.DataFrame) -> pd.DataFrame:
     reached = _breaks_reached(full, offer, quantity)
     amount = reached["price"].fillna(terms["price"]) * quantity + reached["fixed"].fillna(0.0)
     return orders.assign(
-        period=_calendar(full, "period", orders["t"]),
-        order_date=_calendar(full, "start", orders["t"]),
-        arrival_date=_calendar(full, "start", arrival),
+        period=calendar(full, "period", orders["t"]),
+        order_date=calendar(full, "start", orders["t"]),
+        arrival_date=calendar(full, "start", arrival),
         department=full["item_sites"]["department"].take(place).array,
         amount=amount,
         unit_price=amount / quantity,
@@ -198,9 +195,9 @@ def _moves(full: Frames, transfers: pd.DataFrame) -> pd.DataFrame:
     terms = full["lanes"].iloc[_rows_of(transfers, full["lanes"], LANE)].reset_index(drop=True)
     arrival = transfers["t"] + terms["lead_time"]
     return transfers.assign(
-        period=_calendar(full, "period", transfers["t"]),
-        send_date=_calendar(full, "start", transfers["t"]),
-        arrival_date=_calendar(full, "start", arrival),
+        period=calendar(full, "period", transfers["t"]),
+        send_date=calendar(full, "start", transfers["t"]),
+        arrival_date=calendar(full, "start", arrival),
         cost=transfers["quantity"] * terms["cost"],
         arrival=arrival,
     )
@@ -257,70 +254,7 @@ def _inventory(full: Frames, stock: dict[str, np.ndarray]) -> pd.DataFrame:
 def limit_uses(full: Frames, decisions: Decisions) -> pd.DataFrame:
     """What the decisions use of each limit row: limit, name, unit, t, capacity (with what was carried over), use."""
     lines, moves = _lines(full, decisions.orders), _moves(full, decisions.transfers)
-    return _uses(full, lines, _stock(full, decisions, lines, moves))
-
-
-def _uses(full: Frames, lines: pd.DataFrame, stock: dict[str, np.ndarray]) -> pd.DataFrame:
-    budgets = full["budgets"].assign(limit="budget", name=full["budgets"]["department"], unit="money")
-    budgets["use"] = _of(_spend(lines), budgets[["name", "t"]])
-    budgets["capacity"] = _with_carry_over(budgets)
-    storage = full["storage"].assign(limit="storage", name=full["storage"]["site"], unit="m³")
-    storage["use"] = _of(_volumes(full, stock), storage[["name", "counts", "t"]])
-    capacity = full["supplier_capacity"]
-    capacity = capacity.assign(limit="supplier capacity", name=capacity["supplier"], unit=capacity["measure"])
-    capacity["use"] = _of(_loads(lines), capacity[["name", "unit", "t"]])
-    limits = pd.concat([rows[[*LIMIT, "capacity", "use"]] for rows in (budgets, storage, capacity)], ignore_index=True)
-    return limits.assign(use=limits["use"].round(DIGITS).clip(lower=0.0))
-
-
-def _limits(
-    full: Frames, lines: pd.DataFrame, stock: dict[str, np.ndarray], prices: pd.DataFrame | None
-) -> pd.DataFrame:
-    """Each limit row: what it allows with what was carried over, its use, its excess, its price."""
-    limits = _uses(full, lines, stock)
-    limits = limits.assign(price=0.0) if prices is None else limits.merge(prices, on=LIMIT, how="left")
-    limits = limits.fillna({"price": 0.0})
-    excess = (limits["use"] - limits["capacity"]).clip(lower=0.0).round(DIGITS)
-    return limits.assign(period=_calendar(full, "period", limits["t"]), excess=excess)
-
-
-def _spend(lines: pd.DataFrame) -> pd.Series:
-    """Money spent by department and t; the whole company stands under the blank name."""
-    spent = lines[["department", "t", "amount"]]
-    both = pd.concat([spent[spent["department"] != EVERY], spent.assign(department=EVERY)])
-    return both.groupby(["department", "t"])["amount"].sum()
-
-
-def _volumes(full: Frames, stock: dict[str, np.ndarray]) -> pd.Series:
-    """m³ by site, what counts (closing or peak) and t."""
-    places = full["item_sites"]
-    counted = {"closing": stock["closing"], "peak": stock["opening"] + stock["arrivals"]}
-    volumes = {
-        counts: pd.DataFrame(units * places["volume"].to_numpy()[:, None]).groupby(places["site"].array).sum().stack()
-        for counts, units in counted.items()
-    }
-    return pd.concat(volumes).swaplevel(0, 1)
-
-
-def _loads(lines: pd.DataFrame) -> pd.Series:
-    """Units and hours by supplier, measure and t."""
-    sums = lines.groupby(["supplier", "t"])[["quantity", "hours"]].sum()
-    return sums.rename(columns={"quantity": "units"}).stack().swaplevel()
-
-
-def _of(sums: pd.Series, rows: pd.DataFrame) -> np.ndarray:
-    """The sum that belongs to each row, 0 where there is none."""
-    return sums.reindex(pd.MultiIndex.from_frame(rows)).fillna(0.0).to_numpy(dtype=float)
-
-
-def _with_carry_over(budgets: pd.DataFrame) -> list[float]:
-    """What each budget row allows with what the period before left, where that carries over."""
-    allowed: list[float] = []
-    unspent: dict[tuple[str, int], float] = {}  # what the next period may spend
-    for row in budgets.itertuples():
-        allowed.append(row.amount + unspent.get((row.name, row.t - 1), 0.0))
-        unspent[row.name, row.t] = max(allowed[-1] - row.use, 0.0) if row.carry_over else 0.0
-    return allowed
+    return uses(full, lines, _stock(full, decisions, lines, moves))
 
 
 def _reasons(full: Frames, lines: pd.DataFrame, stock: dict[str, np.ndarray]) -> np.ndarray:
@@ -365,13 +299,3 @@ def _rows_of(frame: pd.DataFrame, table: pd.DataFrame, key: list[str]) -> np.nda
     """For each row of the frame, the number of the table's row with the same key; -1 where there is none."""
     rows = table[key].assign(row=np.arange(len(table)))
     return frame[key].merge(rows, on=key, how="left")["row"].fillna(-1).to_numpy(dtype=int)
-
-
-def _calendar(full: Frames, column: str, t: pd.Series) -> pd.api.extensions.ExtensionArray:
-    """The period or its start at each position; blank beyond the horizon."""
-    return full["periods"].set_index("t")[column].reindex(t).array
-
-
-def _typed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the declared columns in the declared types."""
-    return frame[list(table.columns)].astype(table.empty().dtypes.to_dict()).reset_index(drop=True)

@@ -13,7 +13,8 @@ from echelon.solvers import highs
 from echelon.solvers.outcome import SolveOptions
 from echelon.tables import Frames
 from echelon_models.ordering.formulation import build
-from echelon_models.ordering.plan import LIMIT, Decisions, limit_uses, only
+from echelon_models.ordering.limits import LIMIT
+from echelon_models.ordering.plan import Decisions, limit_uses, only
 from echelon_models.ordering.results import read_decisions
 from echelon_models.ordering.schema import OrderingOptions
 from echelon_models.ordering.sets import Elsewhere, prepare

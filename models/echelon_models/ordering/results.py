@@ -9,11 +9,13 @@ from typing import Any
 import pandas as pd
 import pyomo.environ as pyo
 
+from echelon.explain.words import in_words
 from echelon.family import Page
 from echelon.solvers.highs import Solution
 from echelon.tables import Frames
 from echelon_models.ordering.complete import DAYS_OF_YEAR
-from echelon_models.ordering.plan import DIGITS, LANE, OFFER, PLACE, Decisions, quantities
+from echelon_models.ordering.limits import DIGITS
+from echelon_models.ordering.plan import LANE, OFFER, PLACE, Decisions, quantities
 from echelon_models.ordering.sets import Sets
 
 SHOWN = 10  # order lines on the one page
@@ -33,16 +35,19 @@ def read_decisions(m: Any, sets: Sets) -> Decisions:
     )
 
 
-def limit_rows(m: Any, sets: Sets) -> Iterator[tuple[str, str, str, int, Any]]:
-    """(limit, name, unit, t, constraint) of each limit row of the model."""
-    yield from (("budget", d, "money", t, m.budget[d, t]) for d, t in sets.budgets)
-    yield from (("storage", l, "m³", t, m.storage[l, t]) for l, t in sets.storage)
-    yield from (("supplier capacity", s, unit, t, m.supplier_capacity[s, unit, t]) for s, unit, t in sets.capacity)
+def limit_rows(m: Any, sets: Sets) -> Iterator[tuple[str, str, str, int, float, Any]]:
+    """(limit, name, unit, t, capacity, constraint) of each limit row of the model."""
+    for (d, t), row in sets.budgets.items():
+        yield "budget", d, "money", t, row.amount, m.budget[d, t]
+    for (l, t), row in sets.storage.items():
+        yield "storage", l, "m³", t, row.capacity, m.storage[l, t]
+    for (s, unit, t), row in sets.capacity.items():
+        yield "supplier capacity", s, unit, t, row.capacity, m.supplier_capacity[s, unit, t]
 
 
 def limit_prices(m: Any, sets: Sets, solution: Solution) -> pd.DataFrame:
     """What one more unit of each limit in each period (limit, name, unit, t) would save: its price."""
-    priced = [(*key, max(-solution.dual(row), 0.0)) for *key, row in limit_rows(m, sets)]
+    priced = [(*key, t, max(-solution.dual(row), 0.0)) for *key, t, _, row in limit_rows(m, sets)]
     names = dict.fromkeys(["limit", "name", "unit"], "str")
     return pd.DataFrame(priced, columns=[*names, "t", "price"]).astype(names | {"t": "int64", "price": "float64"})
 
@@ -129,30 +134,8 @@ def page(plan: Frames, figures: dict[str, Any], currency: str) -> Page:
             "why now": dearest["reason"],
         }
     )
-    return Page(service, constraint(plan["limits"], money), "The order lines that matter most in money", actions)
-
-
-def constraint(limits: pd.DataFrame, money: str) -> str:
-    """The limit that holds the plan back most, in words: the one whose easing by 1% over the horizon saves most."""
-    binding = limits[limits["price"] > 0]
-    if binding.empty:
-        exceeded = limits[limits["excess"] > 0]
-        return "No shared limit holds this plan back." if exceeded.empty else "No limit has a price in this plan."
-    worth = (binding["price"] * binding["capacity"].clip(lower=1.0) * 0.01).groupby(
-        [binding["limit"], binding["name"], binding["unit"]]
-    )
-    kind, name, unit = worth.sum().idxmax()
-    rows = binding[(binding["limit"] == kind) & (binding["name"] == name) & (binding["unit"] == unit)]
-    dearest = rows.loc[rows["price"].idxmax()]
-    who = name or "the whole company"
-    excess = limits[(limits["limit"] == kind) & (limits["name"] == name) & (limits["unit"] == unit)]["excess"].sum()
-    over = f" It is exceeded by {excess:,.1f} {unit} in all." if excess > 0 else ""
-    one = money.strip() if unit == "money" and money else {"units": "unit", "hours": "hour"}.get(unit, unit)
-    one_more = f"One more {one} of it in {dearest['period']}, its dearest period, saves {dearest['price']:,.2f}{money}"
-    return (
-        f"The {kind} of {who} holds the plan back most, in {len(rows)} of {limits['period'].nunique()} periods. "
-        f"{one_more}; 1% more in all periods saves about {worth.sum().max():,.0f}{money}.{over}"
-    )
+    constraint = in_words(plan["eased"], plan["limits"], money, "the whole company")
+    return Page(service, constraint, "The order lines that matter most in money", actions)
 
 
 def _sums(orders: pd.DataFrame, by: str) -> dict[str, float]:

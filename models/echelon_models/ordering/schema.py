@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from echelon.explain.schema import BOTTLENECKS, EASED, RULE_PRICES
 from echelon.schema import InputRow, Row, Table, Text, column
 from echelon_models.rows import EVERY, MAIN_SITE, Item, Period, Site, Supplier
 
@@ -256,6 +257,7 @@ class OrderingOptions(BaseModel):
         default="auto",
         description="How fixed costs are tied to quantities: tight big-M, (l,S) rows or facility location; auto chooses by size and shape",
     )
+    price_rules: bool = Field(default=False, description="Solve once more without each rule (minimum quantities, frozen window, safety stock and so on), to tell what it costs")  # fmt: skip
     price_pins: bool = Field(default=True, description="Plan the items of pinned orders once more without them, to tell what keeping them costs")  # fmt: skip
 
 
@@ -320,9 +322,27 @@ class Limit(Row):
     price: float = column("What one more unit of capacity would save", example=4.2, unit="money/unit", ge=0)
 
 
+class ShortageCause(Row):
+    """Why an item is short at a site: what made the shortage go when the item was planned anew without it, all other
+    items as they are."""
+
+    item: Text = column("Item", example="DRILL-18V", key=True)
+    site: Text = column("Site", example=MAIN_SITE, key=True)
+    first_period: Text = column("First period with a shortage", example="2026-01-05")
+    last_period: Text = column("Last period with a shortage", example="2026-01-12")
+    units: float = column("Demand not served in its period", example=12.0, unit="units", ge=0)
+    cost: float = column("What that costs", example=240.0, unit="money", ge=0)
+    cause: Text = column("A limit or rule, several that only together make it go, no supplier, or that serving costs more", example="supplier capacity")  # fmt: skip
+
+
+SHORTAGE_CAUSES = Table("shortage_causes", ShortageCause)
 RESULTS = (
     Table("orders", Order),
     Table("transfers", Transfer),
     Table("inventory", Inventory),
     Table("limits", Limit),
+    EASED,
+    BOTTLENECKS,
+    SHORTAGE_CAUSES,
+    RULE_PRICES,
 )

@@ -14,8 +14,10 @@ import time
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from echelon.solvers.handover import INFINITY, LinearModel
+from echelon.solvers.held import Held
 from echelon.solvers.watch import Watch
 from echelon_models.ordering.prices.agree import Agreement, Round
 from echelon_models.ordering.prices.divide import Division
@@ -49,6 +51,13 @@ def choose(case: Division, agreed: Agreement, watch: Watch) -> np.ndarray:
     is_open = _open(found, weight, reduced, best)
     chosen = _search(model, found, best, is_open, agreed.bound, watch)
     return found.round[chosen]
+
+
+def mixed(case: Division, agreed: Agreement, watch: Watch) -> tuple[Held, pd.DataFrame]:
+    """The relaxation, in which a unit may mix its plans, and its limit rows: limit, name, unit, capacity, row."""
+    limits = case.arrays.limits
+    held = Held(_model(case, _candidates(case, agreed)), None, watch)
+    return held, limits.keys.assign(capacity=limits.capacity, row=np.arange(len(limits)))
 
 
 def dearer(case: Division, agreed: Agreement, chosen: np.ndarray) -> np.ndarray:

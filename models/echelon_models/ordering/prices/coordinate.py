@@ -15,15 +15,17 @@ import pandas as pd
 
 from echelon.errors import Finding
 from echelon.executor import Workers
+from echelon.explain.limits import ease_limits
 from echelon.family import Answer
 from echelon.solvers.highs import PROVEN, SOLVER
 from echelon.solvers.outcome import Control, Outcome, Termination, relative_gap
 from echelon.solvers.watch import Watch
 from echelon.tables import Frames
 from echelon_models.ordering.explain import explain
-from echelon_models.ordering.plan import DIGITS, LANE, Decisions, only, plan_tables, quantities, total_cost
+from echelon_models.ordering.limits import DIGITS
+from echelon_models.ordering.plan import LANE, Decisions, only, plan_tables, quantities, total_cost
 from echelon_models.ordering.prices.agree import Agreement, agree
-from echelon_models.ordering.prices.choose import choose, dearer
+from echelon_models.ordering.prices.choose import choose, dearer, mixed
 from echelon_models.ordering.prices.divide import Division, divide, soften
 from echelon_models.ordering.prices.shard import join, stocks_of
 from echelon_models.ordering.replan import replan
@@ -32,6 +34,7 @@ from echelon_models.ordering.sets import prepare
 
 AT_ONCE = 25  # items that are planned anew together
 A_REPAIR = 0.1  # of the time limit, at most, goes to one repair, unless it is of all items
+EASE_SHARE = 0.1  # of the time limit, at most, goes to solving again with limits eased
 UNTIL = 0.9  # share of the time limit at which repairs end
 FRUITLESS = 2  # repairs in a row that gain next to nothing, after which no more are tried
 GAIN = 1e-6  # of the cost, what is next to nothing
@@ -50,7 +53,11 @@ def solve_by_prices(full: Frames, options: OrderingOptions, control: Control) ->
         order = _item_names(case)[np.argsort(-dearer(case, agreed, chosen), kind="stable")]
         decisions = _compose(case, agreed, chosen)
         decisions = _repair(soft, options, decisions, list(dict.fromkeys(order)), agreed.bound, watch)
-        return _answer(full, decisions, case, agreed, watch)
+        answer = _answer(full, decisions, case, agreed, watch)
+    if answer.outcome.has_plan and control.options.explain != "off" and len(case.arrays.limits):
+        until = time.monotonic() + EASE_SHARE * control.options.time_limit
+        answer.plan["eased"] = ease_limits(*mixed(case, agreed, watch), until, how="weighed")
+    return answer
 
 
 def _known_prices(case: Division, full: Frames, start: Frames | None) -> np.ndarray | None:

@@ -84,7 +84,9 @@ class SmallPrograms:
         number = {item: k for k, item in enumerate(self.names)}
         item = np.array([number.get(str(block_of(variable)), -1) for variable in arrays.variables])
         position = {key: r for r, key in enumerate(self.limits)}
-        known = {id(row): position[kind, name, unit, t] for kind, name, unit, t, row in limit_rows(model, self._sets)}
+        known = {
+            id(row): position[kind, name, unit, t] for kind, name, unit, t, _, row in limit_rows(model, self._sets)
+        }
         limit = np.array([known.get(id(constraint), -1) for constraint in arrays.constraints])
         parts = [_Program(part, columns) for columns, part in arrays.parts(item, limit < 0, len(self.names))]
         self._uses(arrays.rows.take(np.flatnonzero(limit >= 0)), limit[limit >= 0], item, parts)

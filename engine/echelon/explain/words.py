@@ -1,0 +1,77 @@
+"""What holds a plan back, in words for its one page."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from echelon.explain.limits import LIMIT, SHARE, TOGETHER, called, worth_by_price
+
+HOW = {
+    "held": "the plan's yes-or-no decisions held",
+    "weighed": "the items' plans found so far mixed anew",
+    "anew": "everything planned anew",
+}
+
+
+def in_words(eased: pd.DataFrame, limits: pd.DataFrame, money: str, whole: str) -> str:
+    """The limit that holds the plan back most, what one more unit is worth, over which range, and what binds next.
+    `whole` is whose a limit without a name is."""
+    at_once = eased[eased["share"] == SHARE]
+    anew = at_once[(at_once["how"] == "anew") & (at_once["limit"] != TOGETHER)]
+    compared = anew if len(anew) and anew["saving"].max() > 0 else at_once[at_once["how"] != "anew"]
+    if compared.empty or compared["saving"].max() <= 0:
+        return _none_in_words(limits, money, whole)
+    top = compared.loc[compared["saving"].idxmax()]
+    if top["limit"] == TOGETHER:
+        return (
+            f"No single limit holds the plan back, but several together: {top['name']}. "
+            f"{SHARE:.0%} more of each saves {top['saving']:,.0f}{money}, {HOW[top['how']]}."
+        )
+    each = " in every period" if "period" in limits else ""
+    who = called(top["limit"], top["name"], whole)
+    unit = money.strip() if top["unit"] == "money" and money else top["unit"]
+    text = (
+        f"The {who} holds the plan back most: {SHARE:.0%} more of it (+{top['added']:,.6g} {unit}{each}) saves "
+        f"{top['saving']:,.0f}{money}, {HOW[top['how']]}."
+    )
+    return f"{text} {_curve_in_words(eased, top, unit, each, money)}{_where(limits, top, unit)}"
+
+
+def _curve_in_words(eased: pd.DataFrame, top: pd.Series, unit: str, each: str, money: str) -> str:
+    """What the first more units of a limit are worth, how far that goes, what binds next."""
+    quick = eased[(eased[LIMIT] == top[LIMIT]).all(axis=1) & (eased["how"] != "anew")].sort_values("added")
+    curve = quick if len(quick) > 1 else eased[(eased[LIMIT] == top[LIMIT]).all(axis=1)].tail(1)
+    first, one = curve.iloc[0], {"units": "unit", "hours": "hour"}.get(unit, unit)
+    worth = first["saving"] / first["added"]
+    kept = curve[curve["price"] >= 0.5 * worth]
+    last = kept.iloc[-1] if len(kept) else first
+    reach = f"at least half of that up to +{last['added']:,.6g}" if len(kept) else f"less beyond +{last['added']:,.6g}"
+    after = curve[curve["added"] > last["added"]]
+    following = (after.iloc[0] if len(after) else last)["binds_next"]
+    then = f"; then the {following} binds" if following else ""
+    return f"One more {one}{each} is worth {worth:,.6g}{money} at first, {reach}{then}."
+
+
+def _where(limits: pd.DataFrame, top: pd.Series, unit: str) -> str:
+    """In which periods a limit has a price, and by how much it is exceeded."""
+    rows = limits[(limits[LIMIT] == top[LIMIT]).all(axis=1)]
+    priced = rows[rows["price"] > 0]
+    where = ""
+    if "period" in rows and len(priced):
+        dearest = priced.loc[priced["price"].idxmax(), "period"]
+        where = f" It binds in {len(priced)} of {limits['period'].nunique()} periods, most in {dearest}."
+    over = rows["excess"].sum() if "excess" in rows else 0.0
+    return where + (f" It is exceeded by {over:,.1f} {unit} in all." if over > 0 else "")
+
+
+def _none_in_words(limits: pd.DataFrame, money: str, whole: str) -> str:
+    """Where no easing saves anything, or none was tried."""
+    worth = worth_by_price(limits)
+    best = max(worth, key=lambda key: worth[key], default=None)
+    if best is not None and worth[best] > 0:
+        return (
+            f"By its price the {called(*best[:2], whole)} holds the plan back most; no time was left to solve again "
+            f"with it eased. {SHARE:.0%} more of it would save about {worth[best]:,.0f}{money}."
+        )
+    exceeded = "excess" in limits and bool((limits["excess"] > 0).any())
+    return "No limit has a price in this plan." if exceeded else "No shared limit holds this plan back."
