@@ -17,7 +17,7 @@ ORDER = [
     ["echelon.schema"],
     ["echelon.tables", "echelon.validate", "echelon.charts"],
     ["echelon.solvers", "echelon.executor"],
-    ["echelon.explain.schema", "echelon.explain.rules", "echelon.explain.limits"],
+    ["echelon.explain.schema", "echelon.explain.rules", "echelon.explain.limits", "echelon.explain.suggest"],
     ["echelon.family"],
     ["echelon.explain"],
     ["echelon.store"],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -30,6 +30,18 @@ class Finding:
         what = f", {self.column}" if self.column else ""
         value = f" = {shorten(self.value)}" if self.value else ""
         return f"{where}{what}{value}: {self.rule}. {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Suggestion(Finding):
+    """A finding that says what would do: `would_do` in the column, in the row that `key` names.
+
+    A row in which one of the columns `every` is blank stands for all that have no row of their own.
+    """
+
+    key: Mapping[str, str] = field(default_factory=dict)
+    every: tuple[str, ...] = ()
+    would_do: float | str | bool = ""
 
 
 @dataclass(frozen=True, slots=True)

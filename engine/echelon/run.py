@@ -6,7 +6,7 @@ import hashlib
 import platform
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,7 +18,7 @@ import pandas as pd
 from echelon import executor, store, tables
 from echelon.charts import Chart
 from echelon.errors import Finding, InputError, RecheckError, SolveError, Violation
-from echelon.explain import anew
+from echelon.explain import anew, suggest
 from echelon.family import Family, Page, Recheck, families
 from echelon.schema import Table
 from echelon.solvers.outcome import Control, Outcome, ProgressCallback, SolveOptions, Termination
@@ -206,6 +206,14 @@ def solve(
         inputs=inputs,
         log=log,
     )
+
+
+def heed(source: Source, findings: Iterable[Finding], family: str | None = None) -> Case:
+    """The case with every value that the findings of a `SolveError` suggest; with them it has a plan."""
+    case = source if isinstance(source, Case) else read(source)
+    named = family or case.settings.get("family")
+    chosen = _choose(None if named is None else str(named))
+    return replace(case, tables=suggest.heed(case.tables, findings, chosen.inputs))
 
 
 def versions() -> dict[str, str]:

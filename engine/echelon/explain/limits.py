@@ -23,6 +23,7 @@ NEXT_TO_NOTHING = 1e-7  # of the cost
 FULL = 1 - 1e-6  # of its capacity, from which a limit is used up
 FEEDERS = 3  # items shown of each bottleneck
 TOGETHER = "together"
+DIGITS = 6  # of money
 
 Key = tuple[str, str, str]
 
@@ -79,11 +80,11 @@ def _line(
     others = {group.key: group.price(duals) * group.step for group in groups if group not in eased}
     together = TOGETHER, ", ".join(called(*group.key[:2]) for group in eased), ""
     return dict(zip(LIMIT, eased[0].key if len(eased) == 1 else together, strict=True)) | {
-        "added": by[0] if len(eased) == 1 else 0.0,
+        "added": float(by[0]) if len(eased) == 1 else 0.0,
         "how": how,
         "share": share,
-        "saving": max(held.cost - cost, 0.0),
-        "price": sum(group.price(duals) for group in eased) if len(eased) == 1 else 0.0,
+        "saving": round(max(held.cost - cost, 0.0), DIGITS),
+        "price": round(eased[0].price(duals), DIGITS) if len(eased) == 1 else 0.0,
         "binds_next": dearest(others),
     }
 

@@ -25,14 +25,14 @@ def in_words(eased: pd.DataFrame, limits: pd.DataFrame, money: str, whole: str) 
     if top["limit"] == TOGETHER:
         return (
             f"No single limit holds the plan back, but several together: {top['name']}. "
-            f"{SHARE:.0%} more of each saves {top['saving']:,.0f}{money}, {HOW[top['how']]}."
+            f"{SHARE:.0%} more of each saves {figure(top['saving'])}{money}, {HOW[top['how']]}."
         )
     each = " in every period" if "period" in limits else ""
     who = called(top["limit"], top["name"], whole)
     unit = money.strip() if top["unit"] == "money" and money else top["unit"]
     text = (
-        f"The {who} holds the plan back most: {SHARE:.0%} more of it (+{top['added']:,.6g} {unit}{each}) saves "
-        f"{top['saving']:,.0f}{money}, {HOW[top['how']]}."
+        f"The {who} holds the plan back most: {SHARE:.0%} more of it (+{figure(top['added'])} {unit}{each}) saves "
+        f"{figure(top['saving'])}{money}, {HOW[top['how']]}."
     )
     return f"{text} {_curve_in_words(eased, top, unit, each, money)}{_where(limits, top, unit)}"
 
@@ -45,11 +45,15 @@ def _curve_in_words(eased: pd.DataFrame, top: pd.Series, unit: str, each: str, m
     worth = first["saving"] / first["added"]
     kept = curve[curve["price"] >= 0.5 * worth]
     last = kept.iloc[-1] if len(kept) else first
-    reach = f"at least half of that up to +{last['added']:,.6g}" if len(kept) else f"less beyond +{last['added']:,.6g}"
+    reach = (
+        f"at least half of that up to +{figure(last['added'])}"
+        if len(kept)
+        else f"less beyond +{figure(last['added'])}"
+    )
     after = curve[curve["added"] > last["added"]]
     following = (after.iloc[0] if len(after) else last)["binds_next"]
     then = f"; then the {following} binds" if following else ""
-    return f"One more {one}{each} is worth {worth:,.6g}{money} at first, {reach}{then}."
+    return f"One more {one}{each} is worth {figure(worth)}{money} at first, {reach}{then}."
 
 
 def _where(limits: pd.DataFrame, top: pd.Series, unit: str) -> str:
@@ -71,7 +75,12 @@ def _none_in_words(limits: pd.DataFrame, money: str, whole: str) -> str:
     if best is not None and worth[best] > 0:
         return (
             f"By its price the {called(*best[:2], whole)} holds the plan back most; no time was left to solve again "
-            f"with it eased. {SHARE:.0%} more of it would save about {worth[best]:,.0f}{money}."
+            f"with it eased. {SHARE:.0%} more of it would save about {figure(worth[best])}{money}."
         )
     exceeded = "excess" in limits and bool((limits["excess"] > 0).any())
     return "No limit has a price in this plan." if exceeded else "No shared limit holds this plan back."
+
+
+def figure(value: float) -> str:
+    """A figure to three digits, or to its whole part where that has more."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

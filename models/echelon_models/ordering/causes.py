@@ -17,12 +17,13 @@ from echelon.solvers.outcome import SolveOptions
 from echelon.tables import Frames
 from echelon_models.ordering.changes import CAUSES
 from echelon_models.ordering.plan import PLACE, Decisions, only, read_plan
-from echelon_models.ordering.replan import replan
+from echelon_models.ordering.replan import plan_within, taken_elsewhere
 from echelon_models.ordering.schema import SHORTAGE_CAUSES, OrderingOptions
 
 GONE = 0.01  # of a shortage: with less left it is gone
 ONE_ITEM = 2.0  # seconds, at most, for planning an item anew
 NO_SUPPLIER, CHEAPER = "no supplier", "serving costs more than being short"
+NOT_ASKED = "not asked: time was up"
 NOT_YET = "none: a better plan of this item was found afterwards"
 LIMITS = {"budget", "storage", "supplier capacity"}
 
@@ -30,19 +31,18 @@ LIMITS = {"budget", "storage", "supplier capacity"}
 def shortage_causes(
     full: Frames, options: OrderingOptions, plan: Frames, search: SolveOptions, until: float
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The result table of this name, dearest shortage first, of as many items as can be asked about `until` a moment
-    (of time.monotonic()); and a note on those left out."""
+    """The result table of this name, dearest item first, with the causes that can be found `until` a moment (of
+    time.monotonic()); and a note on items that were not asked about."""
     short = _short_places(full, plan)
     items = short["item"].drop_duplicates().tolist()
     asked = _Asked(full, options, plan, search, until)
     found: list[pd.DataFrame] = []
+    left = 0
     for item in items:
         rows = short[short["item"] == item]
-        causes = asked.causes(item, rows)
-        if causes is None:
-            break
-        found.append(rows.assign(cause=causes))
-    left = len(items) - len(found)
+        causes = asked.causes(item, rows["site"].tolist())
+        left += causes is None
+        found.append(rows.assign(cause=NOT_ASKED if causes is None else causes))
     notes = [f"no time to ask why {left:,} of {len(items):,} short items are short"] if left else []
     return SHORTAGE_CAUSES.typed(pd.concat(found)) if found else SHORTAGE_CAUSES.empty(), notes
 
@@ -70,70 +70,72 @@ class _Asked:
         limits = plan["limits"]
         self.used_up = set(limits.loc[limits["use"] >= FULL * limits["capacity"], "limit"])
 
-    def causes(self, item: str, short: pd.DataFrame) -> list[str] | None:
-        """The cause at each short place (rows of `short`) of an item; None if there was no time."""
-        before = self._missing(item, self.decisions)
-        wanted = [(item, site) for site in short["site"]]
-        found = {place: NO_SUPPLIER for place in wanted if not self._supplied(*place)}
-        changes = [c for c in CAUSES if self._may_matter(c, item)]
+    def causes(self, item: str, sites: Sequence[str]) -> list[str] | None:
+        """The cause of an item's shortage at each of these sites; None if there was no time."""
+        if time.monotonic() >= self.until:
+            return None
+        ask = _Item(self, item)
+        found = {site: NO_SUPPLIER for site in sites if not ask.supplied(site)}
         try:
-            for tried in ([], *([change] for change in changes)):
-                if open_ := [place for place in wanted if place not in found]:
-                    left = self._planned(item, tried)
+            for tried in ([], *([change] for change in ask.changes)):
+                if len(found) < len(sites):
+                    gone = ask.gone(tried)
                     name = tried[0].name if tried else NOT_YET
-                    found |= {p: name for p in open_ if _gone(left, before, p)}
-            for place in wanted:
-                found.setdefault(place, self._together(item, place, changes, before))
+                    found |= {site: name for site in sites if site in gone and site not in found}
+            found |= {site: ask.together(site) for site in sites if site not in found}
         except TimeoutError:
             return None
-        return [found[place] for place in wanted]
+        return [found[site] for site in sites]
 
-    def _together(self, item: str, place: tuple[str, str], changes: list[Change], before: pd.Series) -> str:
-        """The fewest things that, out of the way together, make a shortage go (none of them can be put back)."""
-        if not changes or not _gone(self._planned(item, changes), before, place):
+
+class _Item:
+    """One short item: what may stand in its way, and what is gone of its shortage without some of that."""
+
+    def __init__(self, asked: _Asked, item: str):
+        self.asked, self.item = asked, item
+        self.some, self.own = only(asked.full, {item}), asked.decisions.only({item})
+        self.elsewhere = taken_elsewhere(asked.full, asked.decisions, {item})
+        self.before = _missing(self.own)
+        self.changes = [change for change in CAUSES if self._may_matter(change)]
+
+    def gone(self, out: Sequence[Change]) -> set[str]:
+        """The sites at which the shortage goes when the item is planned anew with these things out of the way. Raises
+        TimeoutError."""
+        some, options = self.some, self.asked.options
+        for change in out:
+            some, options = change.made(some, options)
+        seconds = min(ONE_ITEM, self.asked.until - time.monotonic())
+        if seconds <= 0:
+            raise TimeoutError
+        search = self.asked.search.model_copy(update={"time_limit": seconds})
+        better = plan_within(some, options, self.own, self.elsewhere, search, together=False)
+        left = self.before if better is None else _missing(better)
+        return {site for site, units in self.before.items() if left.get(site, 0.0) <= GONE * units}
+
+    def together(self, site: str) -> str:
+        """The fewest things that, out of the way together, make a shortage go: none of them can be put back."""
+        needed = self.changes
+        if not needed or site not in self.gone(needed):
             return CHEAPER
-        needed = changes
-        for change in changes[::-1]:
+        for change in self.changes[::-1]:
             fewer = [other for other in needed if other is not change]
-            if fewer and _gone(self._planned(item, fewer), before, place):
+            if fewer and site in self.gone(fewer):
                 needed = fewer
         return " and ".join(change.name for change in needed)
 
-    def _planned(self, item: str, out: Sequence[Change]) -> pd.Series:
-        """What an item misses when it is planned anew with these things out of the way. Raises TimeoutError."""
-        some, options = only(self.full, {item}), self.options
-        for change in out:
-            some, options = change.made(some, options)
-        tables = {
-            name: pd.concat([table[table["item"] != item], some[name]], ignore_index=True)
-            if "item" in table
-            else some[name]
-            for name, table in self.full.items()
-        }
-        seconds = min(ONE_ITEM, self.until - time.monotonic())
-        if seconds <= 0:
-            raise TimeoutError
-        part = self.search.model_copy(update={"time_limit": seconds})
-        better = replan(tables, options, self.decisions, {item}, part, together=False)
-        return self._missing(item, self.decisions if better is None else better)
-
-    def _missing(self, item: str, decisions: Decisions) -> pd.Series:
-        """Units lost, and units waiting in each period, by place."""
-        own = decisions.only({item})
-        return pd.concat([own.lost, own.waiting]).groupby(PLACE)["quantity"].sum()
-
-    def _supplied(self, item: str, site: str) -> bool:
-        """Whether anything can come to a place at all."""
-        offers, lanes = (self.full[name][self.full[name]["item"] == item] for name in ("offers", "lanes"))
+    def supplied(self, site: str) -> bool:
+        """Whether anything can come to a site at all."""
+        offers, lanes = self.some["offers"], self.some["lanes"]
         by_lane = len(offers) > 0 and bool((lanes["to_site"] == site).any())
         return by_lane or bool((offers["site"] == site).any())
 
-    def _may_matter(self, change: Change, item: str) -> bool:
-        """Whether an item has a thing at all; of the shared limits, whether any is used up."""
+    def _may_matter(self, change: Change) -> bool:
+        """Whether the item has a thing at all; of the shared limits, whether any is used up."""
         if change.name in LIMITS:
-            return change.name in self.used_up
-        return change.applies(only(self.full, {item}), self.options)
+            return change.name in self.asked.used_up
+        return change.applies(self.some, self.asked.options)
 
 
-def _gone(left: pd.Series, before: pd.Series, place: tuple[str, str]) -> bool:
-    return bool(left.get(place, 0.0) <= GONE * before.get(place, 0.0))
+def _missing(own: Decisions) -> pd.Series:
+    """Units lost, and units waiting in each period, by site."""
+    return pd.concat([own.lost, own.waiting]).groupby("site")["quantity"].sum()

@@ -33,9 +33,26 @@ def replan(
 ) -> Decisions | None:
     """The decisions with these items planned anew (without `pins`, as if none of their orders were pinned), one by one
     and then `together`; None if no plan around their present setups keeps to the hard limits."""
-    own, others = decisions.only(items), decisions.without(items)
-    some = only(full, items)
-    sets = prepare(some, options, pins=pins, elsewhere=_elsewhere(full, decisions, some, own, others))
+    free = plan_within(
+        only(full, items), options, decisions.only(items), taken_elsewhere(full, decisions, items), search,
+        pins=pins, together=together,
+    )  # fmt: skip
+    return None if free is None else Decisions.joined(decisions.without(items), free)
+
+
+def plan_within(
+    some: Frames,
+    options: OrderingOptions,
+    own: Decisions,
+    elsewhere: Elsewhere,
+    search: SolveOptions,
+    *,
+    pins: bool = True,
+    together: bool = True,
+) -> Decisions | None:
+    """The decisions on the items of `some` (the completed tables with only these) planned anew from their `own` on,
+    within what the others leave; see `replan`."""
+    sets = prepare(some, options, pins=pins, elsewhere=elsewhere)
     model = build(sets, "facility")
     lines = own.orders
     keys = zip(lines["supplier"], lines["item"], lines["site"], lines["t"], strict=True)
@@ -45,13 +62,14 @@ def replan(
         return None
     if together:
         highs.solve(model, half)
-    return Decisions.joined(others, read_decisions(model, sets))
+    return read_decisions(model, sets)
 
 
-def _elsewhere(full: Frames, decisions: Decisions, some: Frames, own: Decisions, others: Decisions) -> Elsewhere:
+def taken_elsewhere(full: Frames, decisions: Decisions, items: Collection[str]) -> Elsewhere:
     """What all other items take of what is shared: all that is used less what these items use."""
-    mine = limit_uses(some, own)
+    mine = limit_uses(only(full, items), decisions.only(items))
     use = (limit_uses(full, decisions)["use"] - mine["use"]).clip(lower=0.0)
     keys = mine[LIMIT].itertuples(index=False, name=None)
-    placed = others.orders[["supplier", "site", "t"]].drop_duplicates().itertuples(index=False, name=None)
+    others = decisions.without(items).orders
+    placed = others[["supplier", "site", "t"]].drop_duplicates().itertuples(index=False, name=None)
     return Elsewhere(dict(zip(keys, use.tolist(), strict=True)), set(placed))

@@ -121,6 +121,8 @@ def page(plan: Frames, figures: dict[str, Any], currency: str) -> Page:
     }
     if "pinned_orders_cost" in figures:
         service["pinned orders"] = f"keeping them costs {figures['pinned_orders_cost']:,.0f}{money}, all else as it is"
+    if len(causes := plan["shortage_causes"]):
+        service["short"] = _shortages_in_words(causes, money)
     dearest = plan["orders"].nlargest(SHOWN, "amount", keep="first")
     actions = pd.DataFrame(
         {
@@ -136,6 +138,13 @@ def page(plan: Frames, figures: dict[str, Any], currency: str) -> Page:
     )
     constraint = in_words(plan["eased"], plan["limits"], money, "the whole company")
     return Page(service, constraint, "The order lines that matter most in money", actions)
+
+
+def _shortages_in_words(causes: pd.DataFrame, money: str) -> str:
+    """How many places are short, what that costs, and how much of it each cause accounts for."""
+    cost = causes.groupby("cause")["cost"].sum().sort_values(ascending=False, kind="stable")
+    parts = ", ".join(f"{cause} {share:.0%}" for cause, share in (cost / max(cost.sum(), 1e-9)).head(3).items())
+    return f"at {len(causes):,} item-sites, which costs {cost.sum():,.0f}{money}: {parts}"
 
 
 def _sums(orders: pd.DataFrame, by: str) -> dict[str, float]:
