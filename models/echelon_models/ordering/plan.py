@@ -139,7 +139,8 @@ def _excess(full: Frames, limits: pd.DataFrame) -> float:
     over = limits["excess"].to_numpy()
     price = np.concatenate([full[name]["excess_cost"] for name in ("budgets", "storage", "supplier_capacity")])
     hard = np.concatenate([full[name]["hard"] for name in ("budgets", "storage", "supplier_capacity")])
-    return float("inf") if (over[hard.astype(bool)] > NEAR).any() else float((price * over)[~hard.astype(bool)].sum())
+    too_far = over > 10 * NEAR + NEAR * limits["capacity"].to_numpy()  # what rounding quantities may add up to
+    return float("inf") if too_far[hard.astype(bool)].any() else float((price * over)[~hard.astype(bool)].sum())
 
 
 def _lines(full: Frames, orders: pd.DataFrame) -> pd.DataFrame:

@@ -226,7 +226,7 @@ def _check_limits(
         used = use.reindex(rows.index.droplevel("limit")).fillna(0.0)
         used.index = rows.index
         allowed, over = _allowed(rows, used)
-        book.at_most(f"hard {kind}", over[rows["hard"]], 0.0)
+        book.at_most(f"hard {kind}", used[rows["hard"]], allowed[rows["hard"]])
         stated, unknown = said.reindex(rows.index), unknown.difference(rows.index)
         book.equal(f"use of {kind}", stated["use"].fillna(0.0), used)
         book.equal(f"excess of {kind}", stated["excess"].fillna(0.0), over)
