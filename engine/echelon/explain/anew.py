@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from echelon.explain.limits import FULL, LIMIT, SHARE, TOGETHER, dearest, step_of, worth_by_price
+from echelon.explain.limits import LIMIT, NEXT_TO_NOTHING, SHARE, TOGETHER, dearest, step_of, worth_by_price
 from echelon.explain.rules import price_rules
 from echelon.explain.schema import EASED, RULE_PRICES
 from echelon.family import Answer, Family
@@ -17,8 +17,8 @@ from echelon.solvers.outcome import Control, Outcome, SolveOptions
 from echelon.tables import Frames
 
 RULES_SHARE = 0.3  # of the time limit is kept for what rules cost, where that is asked for
+FEW, MOST_ANEW = 3, 6  # limits eased quickly that are planned anew first; all that are
 ANEW_AT_LEAST = 1.0  # seconds for planning anew, or as long as the plan itself took
-ANEW = 2  # limits for which everything is planned anew
 
 
 def solve(family: Family, full: Frames, options: Any, control: Control) -> Answer:
@@ -56,43 +56,47 @@ def _with_rule_prices(
 
 
 def plan_anew(family: Family, full: Frames, options: Any, search: SolveOptions, answer: Answer, until: float) -> Answer:
-    """The answer with the limits that save most eased once more, and everything planned anew from its plan on, each in
-    an equal part of the time that is left; none where the family cannot ease a limit, or time is up."""
+    """The answer with the limits that promise most eased once more, and everything planned anew from its plan on; as
+    many as time allows. Nothing is added where the family cannot ease a limit, or what is saved may as well come from a
+    plan that is not proven best."""
     plan, cost = answer.plan, answer.outcome.objective or 0.0
-    if family.ease is None or "limits" not in plan or not len(candidates := _candidates(plan)):
+    unproven = cost - answer.outcome.bound if answer.outcome.bound is not None else float("inf")
+    quick = plan.get("eased", EASED.empty())
+    if family.ease is None or "limits" not in plan or (len(quick) and quick["saving"].max() <= unproven):
         return answer
-    lines = []
-    for n, line in enumerate(candidates):
-        seconds = (until - time.monotonic()) / (len(candidates) - n)
-        if seconds <= 0:
-            return answer  # what is compared must have been planned anew alike
+    lines: list[dict[str, Any]] = []
+    for line in _candidates(quick, plan["limits"]):
+        if (seconds := until - time.monotonic()) <= 0:
+            break
         eased = family.ease(full, line["limit"], line["name"], line["unit"], line["added"])
         control = Control(search.model_copy(update={"time_limit": seconds, "explain": "off"}), start=plan)
         found = family.solve(eased, options, control)
-        if found.outcome.objective is None:
-            return answer
-        saving = max(cost - found.outcome.objective, 0.0)
-        worth = worth_by_price(found.plan["limits"])
-        others = {key: value for key, value in worth.items() if key != tuple(line[part] for part in LIMIT)}
-        price = _price(found.plan["limits"], line)
-        lines.append(line | {"how": "anew", "saving": saving, "price": price, "binds_next": dearest(others)})
-    anew = pd.concat([plan.get("eased", EASED.empty()), pd.DataFrame(lines)])
-    return replace(answer, plan=plan | {"eased": EASED.typed(anew)})
+        if found.outcome.objective is None or found.outcome.limit == "time":
+            break
+        lines.append(line | _worth_anew(line, max(cost - found.outcome.objective, 0.0), found.plan["limits"]))
+    if not lines or max(line["saving"] for line in lines) <= unproven:
+        return answer
+    return replace(answer, plan=plan | {"eased": EASED.typed(pd.concat([quick, pd.DataFrame(lines)]))})
 
 
-def _candidates(plan: Frames) -> list[dict[str, Any]]:
-    """The limits that promise most: those that saved most when eased or, where none was eased, those whose price or
-    use says so."""
-    eased, limits = plan.get("eased", EASED.empty()), plan["limits"]
-    eased = eased[(eased["share"] == SHARE) & (eased["limit"] != TOGETHER)]
-    if len(eased):
-        return eased.nlargest(ANEW, "saving")[[*LIMIT, "added", "share"]].to_dict("records")
-    used_up = limits[limits["use"] >= FULL * limits["capacity"]]
-    mean = used_up.groupby(LIMIT)["capacity"].apply(step_of)
-    worth = worth_by_price(limits)
-    chosen = sorted(mean.index, key=lambda key: -worth.get(key, 0.0))[:ANEW]
-    return [dict(zip(LIMIT, key, strict=True)) | {"added": float(mean[key]), "share": SHARE} for key in chosen]
+def _worth_anew(line: dict[str, Any], saving: float, limits: pd.DataFrame) -> dict[str, Any]:
+    """What the limits of a plan made anew add to a line of the table: what one more unit would then still be worth, and
+    which limit is worth most besides."""
+    own = tuple(line[part] for part in LIMIT)
+    others = {key: worth for key, worth in worth_by_price(limits).items() if key != own}
+    price = limits.loc[(limits[LIMIT] == list(own)).all(axis=1), "price"].sum()
+    return {"how": "anew", "saving": saving, "price": float(price), "binds_next": dearest(others)}
 
 
-def _price(limits: pd.DataFrame, line: dict[str, Any]) -> float:
-    return float(limits.loc[(limits[LIMIT] == [line[part] for part in LIMIT]).all(axis=1), "price"].sum())
+def _candidates(quick: pd.DataFrame, limits: pd.DataFrame) -> list[dict[str, Any]]:
+    """The limits that promise most: those that saved most when eased, then those used most in any row. (A limit may
+    hold a plan back without being used up, where what it allows is less than one more lot.)"""
+    single = quick[(quick["share"] == SHARE) & (quick["limit"] != TOGETHER)].nlargest(FEW, "saving")
+    chosen = single[[*LIMIT, "added"]].to_dict("records")
+    known = {tuple(line[part] for part in LIMIT) for line in chosen}
+    part = limits["use"] / limits["capacity"].clip(lower=NEXT_TO_NOTHING)
+    groups = limits.assign(part=part).groupby(LIMIT, sort=True)
+    steps, fullest = groups["capacity"].apply(step_of), groups["part"].max()
+    others = [key for key in fullest.sort_values(ascending=False, kind="stable").index if key not in known]
+    chosen += [dict(zip(LIMIT, key, strict=True)) | {"added": float(steps[key])} for key in others]
+    return [line | {"share": SHARE} for line in chosen[:MOST_ANEW]]

@@ -33,6 +33,7 @@ from echelon_models.ordering.start import block_of, round_relaxation, warm_start
 
 PINS_SHARE = 0.1  # of the time limit goes to pricing the pinned orders
 CAUSES_SHARE = 0.05  # and to asking why items are short,
+CAUSES_AT_LEAST = 2.0  # seconds of it, or as long as the plan itself took,
 EASE_SHARE = 0.05  # and, at most, to solving again with limits eased
 ONE_MODEL = 8000  # item-sites times periods up to which a case is solved as one model
 
@@ -53,7 +54,9 @@ def solve(full: Frames, options: OrderingOptions, control: Control) -> Answer:
         if prices_pins:
             facts = facts | _price_of_pins(full, options, _part(search, PINS_SHARE), answer)
         if search.explain != "off":
-            until = max(began + search.time_limit, time.monotonic() + CAUSES_SHARE * search.time_limit)
+            now = time.monotonic()
+            seconds = max(answer.outcome.seconds, CAUSES_AT_LEAST)
+            until = min(max(began + search.time_limit, now + CAUSES_SHARE * search.time_limit), now + seconds)
             plan["shortage_causes"], left_out = shortage_causes(full, options, plan, search, until)
             notes = (*notes, *left_out)
     return replace(answer, plan=plan, facts=facts, notes=notes)
