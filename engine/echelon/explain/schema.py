@@ -16,7 +16,7 @@ class Eased(Row):
     name: Text = column("Whose it is; blank: of all", example="MAIN", key=True)
     unit: Text = column("Unit of what is added", example="m³", key=True)
     added: float = column("How much more of it there is in every period", example=9.0, ge=0, key=True)
-    how: How = column("held: the plan's yes-or-no decisions stay; weighed: the items' plans found are mixed anew; anew: everything is planned anew", example="held", key=True)  # fmt: skip
+    how: How = column("held: the plan's yes-or-no decisions stay; weighed: the plans found on the way are mixed anew; anew: everything is planned anew", example="held", key=True)  # fmt: skip
     share: float = column("The same as a part of what there is on average", example=0.1, ge=0)
     saving: float = column("By how much the plan costs less", example=310.0, unit="money", ge=0)
     price: float = column("What one more unit in every period would then still save", example=30.0, unit="money/unit", ge=0)  # fmt: skip

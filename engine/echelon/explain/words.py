@@ -8,14 +8,14 @@ from echelon.explain.limits import LIMIT, SHARE, TOGETHER, called, worth_by_pric
 
 HOW = {
     "held": "the plan's yes-or-no decisions held",
-    "weighed": "the items' plans found so far mixed anew",
+    "weighed": "the plans found so far mixed anew",
     "anew": "everything planned anew",
 }
 
 
-def in_words(eased: pd.DataFrame, limits: pd.DataFrame, money: str, whole: str) -> str:
+def in_words(eased: pd.DataFrame, limits: pd.DataFrame, money: str, whole: str, what: str = "") -> str:
     """The limit that holds the plan back most, what one more unit is worth, over which range, and what binds next.
-    `whole` is whose a limit without a name is."""
+    `whole` is whose a limit without a name is, `what` stands before the kinds of limits."""
     at_once = eased[eased["share"] == SHARE]
     anew = at_once[(at_once["how"] == "anew") & (at_once["limit"] != TOGETHER)]
     compared = anew if len(anew) and anew["saving"].max() > 0 else at_once[at_once["how"] != "anew"]
@@ -28,7 +28,7 @@ def in_words(eased: pd.DataFrame, limits: pd.DataFrame, money: str, whole: str) 
             f"{SHARE:.0%} more of each saves {figure(top['saving'])}{money}, {HOW[top['how']]}."
         )
     each = " in every period" if "period" in limits else ""
-    who = called(top["limit"], top["name"], whole)
+    who = f"{what} {called(top['limit'], top['name'], whole)}".strip()
     unit = money.strip() if top["unit"] == "money" and money else top["unit"]
     text = (
         f"The {who} holds the plan back most: {SHARE:.0%} more of it (+{figure(top['added'])} {unit}{each}) saves "

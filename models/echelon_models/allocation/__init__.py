@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from echelon.explain.limits import ease_limits, limit_frame
+from echelon.explain.schema import RULE_PRICES
 from echelon.family import Answer, Family
 from echelon.solvers.outcome import Control, Termination
 from echelon.tables import Frames
@@ -15,6 +17,7 @@ from echelon_models.allocation import renegotiate as offers_that_lose
 from echelon_models.allocation import rule_prices
 from echelon_models.allocation.complete import complete
 from echelon_models.allocation.explain import explain
+from echelon_models.allocation.limits import ease, limit_rows
 from echelon_models.allocation.recheck import recheck
 from echelon_models.allocation.report import charts
 from echelon_models.allocation.results import kpis, page, read_plan
@@ -24,6 +27,7 @@ from echelon_models.allocation.search import Found, find, part_of_time, values_o
 from echelon_models.allocation.sets import Sets, prepare
 from echelon_models.allocation.value import value_of_information
 
+EASE_SHARE = 0.05  # of the time limit, at most, goes to solving again with limits eased
 SEARCH_SHARE = 0.7  # of the time limit goes to the award itself, where questions about it are asked afterwards
 
 
@@ -33,7 +37,7 @@ def solve(full: Frames, options: AllocationOptions, control: Control) -> Answer:
     began = time.monotonic()
     sets = prepare(full, options)
     asks = options.price_rules or options.renegotiate or (options.value_information and sets.scenarios)
-    share = SEARCH_SHARE if asks else 1.0
+    share = SEARCH_SHARE if asks else 1.0 - EASE_SHARE * (control.options.explain != "off")
     seconds = share * control.options.time_limit - (time.monotonic() - began)
     start = earlier_award(control.start) if control.start is not None else None
     found = find(sets, replace(control, options=part_of_time(control.options, seconds)), start, prices=True)
@@ -46,7 +50,12 @@ def solve(full: Frames, options: AllocationOptions, control: Control) -> Answer:
     worth, facts, notes = _questions(found, sets, full, control, left)
     if found.decomposed:
         notes.append(f"scenarios by cuts: {len(found.model.cuts):,} cuts of {len(sets.scenarios):,} scenarios")
-    return Answer(outcome, read_plan(found, sets, full, *worth), facts, tuple(notes))
+    plan = read_plan(found, sets, full, *worth)
+    if control.options.explain != "off" and found.solution.held is not None:
+        until = time.monotonic() + EASE_SHARE * control.options.time_limit
+        rows = limit_frame(limit_rows(found.model, sets), found.solution.held)
+        plan["eased"] = ease_limits(found.solution.held, rows, until)
+    return Answer(outcome, plan, facts, tuple(notes))
 
 
 def _questions(
@@ -65,7 +74,7 @@ def _questions(
     notes: list[str] = []
     if tells:
         facts, notes = value_of_information(found, sets, control.options, start, part(1 + options.price_rules))
-    rules = pd.DataFrame(columns=rule_prices.COLUMNS)
+    rules = RULE_PRICES.empty()
     if options.price_rules:
         rules, skipped = rule_prices.price_rules(
             full, options, control.options, found.outcome.objective or 0.0, start, part(1)
@@ -97,4 +106,6 @@ FAMILY = Family(
     kpis=kpis,
     page=page,
     charts=charts,
+    ease=ease,
+    quiet={"price_rules": False, "renegotiate": 0, "value_information": False},
 )

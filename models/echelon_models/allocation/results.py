@@ -7,13 +7,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
+from echelon.explain.words import in_words
 from echelon.family import Page
 from echelon.schema import Table
 from echelon.tables import Frames
 from echelon_models.allocation.formulation import goods
+from echelon_models.allocation.limits import limit_rows
 from echelon_models.allocation.recourse import lost_arcs, paid
 from echelon_models.allocation.schema import RESULTS
 from echelon_models.allocation.search import Found
@@ -45,7 +48,7 @@ def read_plan(found: Found, sets: Sets, full: Frames, rule_prices: pd.DataFrame,
         "shares": _ordering_shares(awards, sets),
         "limits": _limits(found, sets),
     }
-    return {table.name: _typed(table, plan[table.name]) for table in RESULTS}
+    return {t.name: t.typed(plan[t.name]) if t.name in plan else t.empty() for t in RESULTS}
 
 
 def kpis(plan: Frames, full: Frames, costs: dict[str, float]) -> dict[str, Any]:
@@ -119,24 +122,14 @@ def page(plan: Frames, figures: dict[str, Any], currency: str) -> Page:
 
 
 def constraint(plan: Frames, money: str) -> str:
-    """The rule that costs most and the limit whose easing by 1% saves most, in words."""
+    """The rule that costs most and the limit that holds the award back most, in words."""
     said = []
     rules = plan["rule_prices"][plan["rule_prices"]["saving"] > 0]
     if len(rules):
         dearest = rules.loc[rules["saving"].idxmax()]
         said.append(f"The rule that costs most is {dearest['rule']}: {dearest['saving']:,.0f}{money} a year.")
-    limits = plan["limits"][plan["limits"]["price"] > 0]
-    if len(limits):
-        row = limits.loc[(limits["price"] * limits["capacity"]).idxmax()]
-        name, one = (
-            row["name"] or "all items",
-            {"units": "unit", "money": money.strip() or "unit of money"}.get(row["unit"], row["unit"]),
-        )
-        said.append(
-            f"The {row['limit']} of {name} binds: one more {one} saves {row['price']:,.4g}{money}, "
-            f"1% more about {row['price'] * row['capacity'] * 0.01:,.0f}{money}."
-        )
-    return " ".join(said) or "No rule or limit has a price in this plan."
+    said.append(in_words(plan["eased"], plan["limits"], money, "all items"))
+    return " ".join(said)
 
 
 def _flows(m: Any, sets: Sets) -> pd.DataFrame:
@@ -294,20 +287,14 @@ def _ordering_shares(awards: pd.DataFrame, sets: Sets) -> pd.DataFrame:
 
 def _limits(found: Found, sets: Sets) -> pd.DataFrame:
     """Each shared limit: its use, its excess, its price (the dual with the plan's yes-or-no decisions held)."""
-    m, rows = found.model, []
-    for n, row in enumerate(sets.ceilings):
-        use = float(pyo.value(m.ceiling[n].body)) + m.excess[n].value
-        unit = "money" if row.kind == "budget" else "kg"
-        rows.append((row.kind, row.group, unit, row.amount, use, m.ceiling[n]))
+    m = found.model
     units: dict[str, float] = defaultdict(float)
     for arc in sets.arcs:
         units[arc[0]] += m.quantity[arc].value
-    rows += [
-        ("supplier capacity", s, "units", sets.capacity(s), units[s], m.supplier_capacity[s])
-        for s in m.supplier_capacity
-    ]
-    frame = pd.DataFrame(rows, columns=["limit", "name", "unit", "capacity", "use", "row"])
-    frame["use"] = frame["use"].astype(float).round(DIGITS).clip(lower=0.0)
+    amounts = [float(pyo.value(m.ceiling[n].body)) + m.excess[n].value for n in range(len(sets.ceilings))]
+    use = [*amounts, *(units[s] for s in m.supplier_capacity)]
+    frame = pd.DataFrame(limit_rows(m, sets), columns=["limit", "name", "unit", "t", "capacity", "row"])
+    frame["use"] = np.array(use, dtype=float).round(DIGITS).clip(min=0.0)
     frame["excess"] = (frame["use"] - frame["capacity"]).clip(lower=0.0).astype(float).round(DIGITS)
     frame["price"] = [max(-found.solution.dual(row), 0.0) for row in frame["row"]]
     return frame
@@ -315,9 +302,3 @@ def _limits(found: Found, sets: Sets) -> pd.DataFrame:
 
 def _table(name: str) -> Table:
     return next(table for table in RESULTS if table.name == name)
-
-
-def _typed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the declared columns in the declared types."""
-    empty = table.empty()
-    return frame[list(table.columns)].astype(empty.dtypes.to_dict()).reset_index(drop=True)

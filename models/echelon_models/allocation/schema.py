@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from echelon.explain.schema import EASED, RULE_PRICES
 from echelon.schema import InputRow, Row, Table, Text, column
 from echelon_models import rows
 from echelon_models.rows import EVERY, MAIN_SITE
@@ -391,15 +392,6 @@ class Reliability(Row):
     lead_time_p90: float | None = column("Days within which nine in ten arrive; blank: fewer ever did", example=27.0, unit="days", default=None)  # fmt: skip
 
 
-class RulePrice(Row):
-    """What a rule costs in a year: the plan against the best one found without the rule."""
-
-    rule: Text = column("The rule that is dropped", example="smallest shares", key=True)
-    cost_without: float = column("Cost of the best plan found without it", example=101000.0, unit="money")
-    saving: float = column("What this plan costs more than that", example=2400.0, unit="money", ge=0)
-    at_most: float | None = column("What dropping it can save at most; blank: no bound", example=2500.0, unit="money", ge=0, default=None)  # fmt: skip
-
-
 class Renegotiation(Row):
     """An offer that gets nothing, and the price at which it would win, all other prices as they are and the awards of
     other items unchanged."""
@@ -452,9 +444,10 @@ RESULTS = (
     Table("survival", Survival),
     Table("concentration", Concentration),
     Table("reliability", Reliability),
-    Table("rule_prices", RulePrice),
+    RULE_PRICES,
     Table("renegotiation", Renegotiation),
     Table("offers", OrderingOffer),
     Table("shares", OrderingShare),
     Table("limits", Limit),
+    EASED,
 )

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pyomo.environ as pyo
 
+from echelon.explain.limits import ease_limits, limit_frame
 from echelon.family import Answer, Family
 from echelon.solvers import highs
 from echelon.solvers.highs import PROVEN
@@ -21,6 +22,7 @@ from echelon_models.network.formulation import build
 from echelon_models.network.recheck import recheck
 from echelon_models.network.report import charts
 from echelon_models.network.results import comparison, kpis, page, read_plan, tidy
+from echelon_models.network.results import comparison, kpis, limit_lines, page, read_plan, tidy
 from echelon_models.network.rules import RULES
 from echelon_models.network.schema import INPUTS, RESULTS, NetworkOptions
 from echelon_models.network.sets import Sets, prepare
@@ -33,6 +35,7 @@ FIRST_PLAN_GAP = 1e-4  # at which it is good enough
 PRICES_SHARE = 0.25  # of the time limit may go to the prices of a large case
 LEAST_SHARE = 0.3  # and this much is left to the search
 REASONS = 2  # told of a network that cannot be
+EASE_SHARE = 0.05  # of the time limit, at most, goes to solving again with limits eased
 OTHER_SHARE = 0.15  # of the time limit goes to each network that the plan is compared with
 
 
@@ -41,7 +44,8 @@ def solve(full: Frames, options: NetworkOptions, control: Control) -> Answer:
     began = time.monotonic()
     others = [*([compare.TODAY] if options.compare_today and compare.has_today(full) else []), *options.variants]
     sets = prepare(full, options)
-    search = _part(control.options, 1 - OTHER_SHARE * len(others))
+    eases = EASE_SHARE * (control.options.explain != "off")
+    search = _part(control.options, 1 - OTHER_SHARE * len(others) - eases)
     start = None if control.start is None else (full, control.start)
     how: Any = {"progress": control.progress, "log_file": control.log_file, "prices": True}
     model, sets, solution = _plan(sets, search, start, **how)
@@ -51,6 +55,11 @@ def solve(full: Frames, options: NetworkOptions, control: Control) -> Answer:
     if not outcome.has_plan:
         return Answer(outcome)
     plan = read_plan(model, sets, full, options, solution)
+    if control.options.explain != "off" and solution.held is not None:
+        until = time.monotonic() + EASE_SHARE * control.options.time_limit
+        lines = limit_lines(model, sets)[["limit", "name", "unit", "t", "capacity", "row"]]
+        rows = limit_frame(lines.itertuples(index=False, name=None), solution.held)
+        plan["eased"] = ease_limits(solution.held, rows, until)
     if outcome.limit == "interrupt":
         others = []
     found = [_network(name, full, options, _part(control.options, OTHER_SHARE)) for name in others]

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
+from echelon.explain.words import in_words
 from echelon.family import Page
-from echelon.schema import Table
 from echelon.solvers.highs import Solution
 from echelon.tables import Frames
 from echelon_models.network.figures import cost_to_serve, service_profile, site_states
-from echelon_models.network.schema import RESULTS, NetworkOptions
+from echelon_models.network.schema import COMPARISON, RESULTS, NetworkOptions
 from echelon_models.network.sets import Sets
 from echelon_models.network.terms import emissions, investment, or_zero, room
 
@@ -40,7 +40,7 @@ def tidy(m: Any, sets: Sets) -> bool:
 
 
 def read_plan(m: Any, sets: Sets, full: Frames, options: NetworkOptions, solution: Solution) -> Frames:
-    """The result tables of a solved model; `comparison` is left empty."""
+    """The result tables of a solved model; those that compare and explain are left empty."""
     period = full["periods"].set_index("t")["period"]
     plan = {"flows": _flows(m, sets, period), "supply": _supply(m, sets, period)}
     plan["recovered"] = _recovered(m, sets, period)
@@ -50,18 +50,12 @@ def read_plan(m: Any, sets: Sets, full: Frames, options: NetworkOptions, solutio
     plan["cost_to_serve"] = cost_to_serve(plan, full)
     plan["backup"] = _backup(m, sets, period)
     plan["limits"] = _limits(m, sets, period, solution)
-    plan["comparison"] = RESULTS[-1].empty()
-    return {table.name: typed(table, plan[table.name]) for table in RESULTS}
-
-
-def typed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the declared columns in the declared types."""
-    return frame[list(table.columns)].astype(table.empty().dtypes.to_dict()).reset_index(drop=True)
+    return {t.name: t.typed(plan[t.name]) if t.name in plan else t.empty() for t in RESULTS}
 
 
 def comparison(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows as the result table `comparison`."""
-    return typed(RESULTS[-1], rows)
+    return COMPARISON.typed(rows)
 
 
 def _timed(name: str, rows: list[tuple[Any, ...]], key: list[str]) -> pd.DataFrame:
@@ -187,8 +181,9 @@ def _resources(m: Any, sets: Sets) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _limits(m: Any, sets: Sets, period: pd.Series, solution: Solution) -> pd.DataFrame:
-    """Each limit row that the plan is under: what it allows, its use, its excess, its price."""
+def limit_lines(m: Any, sets: Sets) -> pd.DataFrame:
+    """limit, name, t, unit, capacity, use, excess and row (the constraint; None where nothing can come to use it) of
+    each limit that the plan in the model is under."""
     rows = _resources(m, sets)
     for k in m.sites_at_most:
         region, kind, counts, t = k
@@ -208,7 +203,12 @@ def _limits(m: Any, sets: Sets, period: pd.Series, solution: Solution) -> pd.Dat
     for t in m.carbon_cap:
         use, cap = pyo.value(emitted[t]), sets.carbon[t].cap
         rows.append(("carbon", "", t, "t CO2", cap, use, max(use - cap, 0.0), m.carbon_cap[t]))
-    frame = pd.DataFrame(rows, columns=["limit", "name", "t", "unit", "capacity", "use", "excess", "row"])
+    return pd.DataFrame(rows, columns=["limit", "name", "t", "unit", "capacity", "use", "excess", "row"])
+
+
+def _limits(m: Any, sets: Sets, period: pd.Series, solution: Solution) -> pd.DataFrame:
+    """Each limit that the plan is under: what it allows, its use, its excess, its price."""
+    frame = limit_lines(m, sets)
     frame["price"] = [max(-solution.dual(row), 0.0) + 0.0 for row in frame["row"]]
     for column in ("use", "excess"):
         frame[column] = frame[column].astype(float).round(DIGITS).clip(lower=0.0)
@@ -257,7 +257,8 @@ def page(plan: Frames, figures: dict[str, Any], currency: str) -> Page:
     for name, total in figures["networks"].items():
         if name != "plan":
             service[f"{name} network"] = _against(total, figures["networks"].get("plan"), money)
-    return Page(service, constraint(plan["limits"], money), "What changes", _changes(plan["sites"], money))
+    constraint = in_words(plan["eased"], plan["limits"], money, "the whole network")
+    return Page(service, constraint, "What changes", _changes(plan["sites"], money))
 
 
 def _profile(service: pd.DataFrame) -> str:
@@ -296,25 +297,4 @@ def _changes(sites: pd.DataFrame, money: str) -> pd.DataFrame:
             "utilisation": changed["utilisation"].map(lambda u: "" if pd.isna(u) else f"{u:.0%}"),
             f"its own cost{money}": changed["cost"].map("{:,.0f}".format),
         }
-    )
-
-
-def constraint(limits: pd.DataFrame, money: str) -> str:
-    """The limit that holds the network back most, in words: the one whose easing by 1% over the horizon saves most."""
-    binding = limits[limits["price"] > 0]
-    if binding.empty:
-        return "No limit with a price holds this network back (numbers of sites have none: they are whole)."
-    key = ["limit", "name", "unit"]
-    worth = (binding["price"] * binding["capacity"].clip(lower=1.0) * 0.01).groupby([binding[c] for c in key])
-    chosen = worth.sum().idxmax()
-    rows = binding[(binding[key] == list(chosen)).all(axis=1)]
-    dearest = rows.loc[rows["price"].idxmax()]
-    kind, name, unit = chosen
-    what = f"The {kind} of {name or 'the whole network'}" if kind != "service" else (
-        f"The service limit of {name or 'all customers'} ({unit})"
-    )  # fmt: skip
-    return (
-        f"{what} holds the network back most, in {len(rows)} of {limits['period'].nunique()} periods. One more of its "
-        f"{unit} in {dearest['period']} saves {dearest['price']:,.2f}{money}, sites held; 1% more in all periods "
-        f"saves about {worth.sum().max():,.0f}{money}."
     )

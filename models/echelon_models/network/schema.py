@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from echelon.explain.schema import EASED
 from echelon.schema import InputRow, Row, Table, Text, column
 from echelon_models.rows import EVERY, Period
 
@@ -508,6 +509,7 @@ class Comparison(Row):
     value: float | None = column("Its value; blank: there is no such network that keeps all limits, or none was found", example=480000.0, default=None)  # fmt: skip
 
 
+COMPARISON = Table("comparison", Comparison)
 RESULTS = (
     Table("sites", SiteState),
     Table("supply", SupplyFlow),
@@ -518,5 +520,6 @@ RESULTS = (
     Table("cost_to_serve", CostToServe),
     Table("backup", Backup),
     Table("limits", Limit),
-    Table("comparison", Comparison),
+    COMPARISON,
+    EASED,
 )

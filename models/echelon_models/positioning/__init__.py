@@ -32,6 +32,7 @@ def solve(full: Frames, options: PositioningOptions, control: Control) -> Answer
         return Answer(outcome, findings=found.findings)
     used = setting.limits.of(found.plan.units).assign(price=found.prices)
     plan = read_plan(network, stock, full, found.plan, used, options, control.options.seed)
+    plan["eased"] = found.eased
     return Answer(outcome, plan, notes=(found.note,))
 
 

@@ -11,6 +11,7 @@ from echelon.tables import Frames
 from echelon_models.positioning.network import Network
 from echelon_models.rows import EVERY
 
+LIMITS = {"value": "value", "volume": "volume", "stocking_points": "stocking points"}
 UNITS = {"value": "money", "volume": "m³", "stocking_points": "stages"}
 
 
@@ -53,6 +54,11 @@ def limits_of(network: Network, full: Frames) -> Limits:
         counts &= (limit.site == EVERY) | (stages["site"] == limit.site)
         weights.append(np.where(counts, per_unit[limit.measure], 0.0))
     return Limits(full["stock_limits"], weights)
+
+
+def named(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of limits with their kind and unit in words, as the result tables have them."""
+    return table.assign(limit=table["measure"].map(LIMITS), unit=table["measure"].map(UNITS))
 
 
 def excess_cost(used: pd.DataFrame) -> float:

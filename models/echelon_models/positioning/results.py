@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from echelon.explain.words import in_words
 from echelon.family import Page
-from echelon.schema import Table
 from echelon.tables import Frames
-from echelon_models.positioning.limits import UNITS
+from echelon_models.positioning.limits import named
 from echelon_models.positioning.network import Network
 from echelon_models.positioning.plan import Plan, each_for_itself, only_at_the_end
 from echelon_models.positioning.schema import RESULTS, PositioningOptions
@@ -20,7 +20,6 @@ from echelon_models.positioning.stock import SafetyStock
 from echelon_models.rows import EVERY
 
 SHOWN = 10  # stages on the one page
-LIMITS = {"value": "value", "volume": "volume", "stocking_points": "stocking points"}
 
 
 def read_plan(
@@ -32,18 +31,18 @@ def read_plan(
     options: PositioningOptions,
     seed: int,
 ) -> Frames:
-    """The result tables of a plan; `used` are the limits with use, excess and price."""
+    """The result tables of a plan (`eased` left empty); `used` are the limits with use, excess and price."""
     stages = _stages(network, stock, full, plan)
     found = {
         "stages": stages,
         "arcs": full["arcs"].sort_values(["from_stage", "to_stage"]),
         "echelons": _echelons(network, stages),
         "comparison": _comparison(network, stock, plan),
-        "limits": _limits(used),
+        "limits": named(used),
         "safety_stock": _safety_stock(stages),
         "service": simulate(network, plan, stages, options, seed),
     }
-    return {table.name: _typed(table, found[table.name]) for table in RESULTS}
+    return {t.name: t.typed(found[t.name]) if t.name in found else t.empty() for t in RESULTS}
 
 
 def _stages(n: Network, stock: Sequence[SafetyStock], full: Frames, plan: Plan) -> pd.DataFrame:
@@ -105,20 +104,11 @@ def _comparison(n: Network, stock: Sequence[SafetyStock], plan: Plan) -> pd.Data
     return pd.DataFrame(rows, columns=["policy", "stocking_points", "stock_value", "cost", "plan_saves"])
 
 
-def _limits(used: pd.DataFrame) -> pd.DataFrame:
-    return used.assign(limit=used["measure"].map(LIMITS), unit=used["measure"].map(UNITS))
-
-
 def _safety_stock(stages: pd.DataFrame) -> pd.DataFrame:
     """Units by item and site; places without any are left out."""
     held = stages[stages["safety_stock"] > 0]
     units = held.groupby(["item", "site"], sort=True)["safety_stock"].sum().reset_index()
     return units.rename(columns={"safety_stock": "quantity"}).assign(period=EVERY)
-
-
-def _typed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the declared columns in the declared types."""
-    return frame[list(table.columns)].astype(table.empty().dtypes.to_dict()).reset_index(drop=True)
 
 
 def kpis(plan: Frames, full: Frames, costs: dict[str, float]) -> dict[str, Any]:
@@ -182,7 +172,8 @@ def page(plan: Frames, figures: dict[str, Any], currency: str) -> Page:
             "change": dearest["change"].map("{:+,.1f}".format).where(dearest["change"].notna(), ""),
         }
     )
-    return Page(service, constraint(plan["limits"], money), "Where most of the safety stock sits", actions)
+    constraint = in_words(plan["eased"], plan["limits"], money, "all stock", what="limit on")
+    return Page(service, constraint, "Where most of the safety stock sits", actions)
 
 
 def _saving(figures: dict[str, Any], name: str, money: str) -> str:
@@ -201,19 +192,3 @@ def _simulated(service: pd.DataFrame) -> str:
         else ""
     )
     return f"{kept:,} of {len(service):,} stocking points keep their promise{missed}"
-
-
-def constraint(limits: pd.DataFrame, money: str) -> str:
-    """The limit that holds the plan back most, in words: the one whose easing by 1% saves most."""
-    binding = limits[limits["price"] > 0]
-    if binding.empty:
-        return "No limit on safety stock holds this plan back."
-    worth = binding["price"] * binding["capacity"] * 0.01
-    row = binding.loc[worth.idxmax()]
-    unit = money.strip() if row["unit"] == "money" and money else row["unit"]
-    over = f" It is exceeded by {row['excess']:,.6g} {unit}." if row["excess"] > 0 else ""
-    one = {"stages": "stage"}.get(unit, unit)
-    return (
-        f"The limit on {row['limit']} of {row['name'] or 'all stock'} holds the plan back most: one more {one} of it "
-        f"saves {row['price']:,.4g}{money} a year; 1% more about {worth.max():,.0f}{money}.{over}"
-    )

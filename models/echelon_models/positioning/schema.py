@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from echelon.explain.schema import EASED
 from echelon.schema import InputRow, Row, Table, Text, column
 from echelon_models.ordering.schema import Demand, Lane, Offer
 from echelon_models.rows import EVERY, MAIN_SITE, Item, Period, Site, Supplier
@@ -296,4 +297,5 @@ RESULTS = (
     Table("limits", LimitUse),
     Table("safety_stock", SafetyStockTarget),
     Table("service", Service),
+    EASED,
 )

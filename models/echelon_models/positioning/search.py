@@ -11,17 +11,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 import pyomo.environ as pyo
 
 from echelon.errors import Finding
+from echelon.explain.limits import ease_limits
+from echelon.explain.schema import EASED
 from echelon.solvers import highs
+from echelon.solvers.handover import hand_over
+from echelon.solvers.held import Held
 from echelon.solvers.outcome import Control, Outcome, Progress, SolveOptions, Termination, relative_gap
+from echelon.solvers.watch import Watch
 from echelon_models.positioning.explain import explain
 from echelon_models.positioning.formulation import build
-from echelon_models.positioning.limits import Limits, excess_cost
+from echelon_models.positioning.limits import Limits, excess_cost, named
 from echelon_models.positioning.messages import Squeeze
 from echelon_models.positioning.network import Network
 from echelon_models.positioning.plan import Plan, each_for_itself, plan_of
@@ -31,6 +37,7 @@ from echelon_models.positioning.stock import SafetyStock
 
 PRICE_ROUNDS = 60
 PRICES_UNTIL = 0.4  # share of the time limit at which pricing ends
+EASE_UNTIL = 0.5  # share at which solving again with limits eased ends
 PRICES_GAP = 1e-6  # between the best bound and the best that other prices can still give
 PRICED_GAP = 1e-5  # to which the network is solved at given prices
 DEAREST = 10.0  # price of a hard limit at most, in multiples of what its use costs in stock
@@ -64,6 +71,7 @@ class Found:
     note: str
     prices: list[float]
     findings: tuple[Finding, ...] = ()
+    eased: pd.DataFrame = field(default_factory=EASED.empty)
 
 
 def find_plan(setting: Setting, presolve: bool, control: Control) -> Found:
@@ -145,12 +153,13 @@ def _squeeze(
 
 def _within_limits(setting: Setting, presolve: bool, control: Control, clock: _Clock) -> Found:
     prices, bound, plans = _price(setting, presolve, control, clock)
+    eased = _ease(setting, plans, control, clock) if control.options.explain != "off" else EASED.empty()
     plan = min(plans, key=setting.total)
     note = f"limits priced in {len(plans)} rounds"
     cost = setting.total(plan)
     if (gap := relative_gap(cost, bound)) is not None and gap <= control.options.gap:
         outcome = Outcome(Termination.FEASIBLE, limit="gap", bound=bound, solver=highs.SOLVER)
-        return Found(_with_plan(outcome, cost, bound, clock), plan, note, prices)
+        return Found(_with_plan(outcome, cost, bound, clock), plan, note, prices, eased=eased)
     every_step = step_pairs(setting.network) <= LARGEST_GRID
     problem = pose(setting.network, setting.stock, setting.limits, every_step=every_step)
     drop_forbidden(problem)
@@ -170,7 +179,28 @@ def _within_limits(setting: Setting, presolve: bool, control: Control, clock: _C
     if every_step and outcome.bound is not None:
         bound = max(bound, outcome.bound)
     note += f"; {'every day' if every_step else 'closure of the bounds'} as candidates of the model"
-    return Found(_with_plan(outcome, cost, bound, clock), plan, note, prices)
+    return Found(_with_plan(outcome, cost, bound, clock), plan, note, prices, eased=eased)
+
+
+def _ease(setting: Setting, plans: Sequence[Plan], control: Control, clock: _Clock) -> pd.DataFrame:
+    """What limits are worth where the plans seen so far may be mixed: min Σ_k cost_k·weight_k + Σ_l cost of excess with
+    Σ_k use_kl·weight_k - excess_l <= capacity_l, Σ_k weight_k = 1 (the dual of `_next_prices`)."""
+    table = setting.limits.table
+    used = [setting.limits.of(plan.units)["use"].tolist() for plan in plans]
+    m = pyo.ConcreteModel()
+    m.weight, m.excess = pyo.Var(range(len(plans)), bounds=(0, None)), pyo.Var(range(len(table)), bounds=(0, None))
+    m.one_plan = pyo.Constraint(expr=sum(m.weight.values()) == 1)
+    m.limit = pyo.Constraint(
+        range(len(table)),
+        rule=lambda m, l: sum(used[k][l] * m.weight[k] for k in m.weight) - m.excess[l] <= table["capacity"].iloc[l],
+    )
+    m.total = pyo.Objective(
+        expr=sum(float(plans[k].cost.sum()) * m.weight[k] for k in m.weight)
+        + sum(_dearest(setting, l) * m.excess[l] for l in m.excess)
+    )
+    held = Held(hand_over(m), None, Watch(control.options))
+    known = named(table).assign(row=[held.row(m.limit[l]) for l in m.limit])
+    return ease_limits(held, known.dropna(subset="row"), clock.began + EASE_UNTIL * clock.limit, how="weighed")
 
 
 def _price(setting: Setting, presolve: bool, control: Control, clock: _Clock) -> tuple[list[float], float, list[Plan]]:
