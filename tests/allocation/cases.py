@@ -18,7 +18,7 @@ from echelon_models.allocation.sets import prepare
 
 Columns = Mapping[str, Any]
 EXACT = 1e-6  # how close two optima must be
-EXACTLY = SolveOptions(gap=0.0, time_limit=30.0)
+EXACTLY = SolveOptions(gap=0.0, time_limit=30.0, explain="off")
 QUIET = {"price_rules": False, "renegotiate": 0, "value_information": False}
 
 

@@ -79,7 +79,7 @@ def change(tables: Frames, **changes: Columns | pd.DataFrame | None) -> Frames:
 
 def solve(tables: Frames, **options: Any) -> echelon.Run:
     """The proven best network of a tiny case."""
-    run = echelon.solve(tables, "network", options=PLAIN | options, gap=0.0, time_limit=30.0)
+    run = echelon.solve(tables, "network", options=PLAIN | options, gap=0.0, time_limit=30.0, explain="off")
     assert run.outcome.termination is echelon.Termination.OPTIMAL
     return run
 

@@ -92,11 +92,14 @@ def _candidates(quick: pd.DataFrame, limits: pd.DataFrame) -> list[dict[str, Any
     """The limits that promise most: those that saved most when eased, then those used most in any row. (A limit may
     hold a plan back without being used up, where what it allows is less than one more lot.)"""
     single = quick[(quick["share"] == SHARE) & (quick["limit"] != TOGETHER)].nlargest(FEW, "saving")
-    chosen = single[[*LIMIT, "added"]].to_dict("records")
+    chosen = single[[*LIMIT, "added", "share"]].to_dict("records")
     known = {tuple(line[part] for part in LIMIT) for line in chosen}
     part = limits["use"] / limits["capacity"].clip(lower=NEXT_TO_NOTHING)
     groups = limits.assign(part=part).groupby(LIMIT, sort=True)
-    steps, fullest = groups["capacity"].apply(step_of), groups["part"].max()
-    others = [key for key in fullest.sort_values(ascending=False, kind="stable").index if key not in known]
-    chosen += [dict(zip(LIMIT, key, strict=True)) | {"added": float(steps[key])} for key in others]
-    return [line | {"share": SHARE} for line in chosen[:MOST_ANEW]]
+    mean, fullest = groups["capacity"].mean(), groups["part"].max()
+    for key in fullest.sort_values(ascending=False, kind="stable").index:
+        if key not in known:
+            added = step_of(mean[[key]], key[2])
+            share = added / mean[key] if mean[key] > 0 else 1.0
+            chosen.append(dict(zip(LIMIT, key, strict=True)) | {"added": added, "share": share})
+    return chosen[:MOST_ANEW]

@@ -5,6 +5,7 @@ A limit may stand in many rows (a budget, in every period); easing it means as m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ MOST = 12  # limits that are eased, those with the highest prices
 NEXT_TO_NOTHING = 1e-7  # of the cost
 FULL = 1 - 1e-6  # of its capacity, from which a limit is used up
 FEEDERS = 3  # items shown of each bottleneck
+COUNTED = ("sites",)  # units that come in whole numbers
 TOGETHER = "together"
 DIGITS = 6  # of money
 
@@ -62,9 +64,11 @@ def ease_limits(held: Held, rows: pd.DataFrame, until: float, how: How = "held")
     return EASED.typed(pd.DataFrame([*found, *(line for line in more if line is not None)]))
 
 
-def step_of(capacity: pd.Series) -> float:
-    """How much is a `SHARE` of a limit in each of its rows; of one that allows nothing, one unit."""
-    return SHARE * float(capacity.mean()) or 1.0
+def step_of(capacity: pd.Series, unit: str = "") -> float:
+    """How much is a `SHARE` of a limit in each of its rows, of what is counted a whole number; of a limit that allows
+    nothing, one unit."""
+    step = SHARE * float(capacity.mean()) or 1.0
+    return float(math.ceil(step)) if unit in COUNTED else step
 
 
 def _line(

@@ -16,9 +16,8 @@ HOW = {
 def in_words(eased: pd.DataFrame, limits: pd.DataFrame, money: str, whole: str, what: str = "") -> str:
     """The limit that holds the plan back most, what one more unit is worth, over which range, and what binds next.
     `whole` is whose a limit without a name is, `what` stands before the kinds of limits."""
-    at_once = eased[eased["share"] == SHARE]
-    anew = at_once[(at_once["how"] == "anew") & (at_once["limit"] != TOGETHER)]
-    compared = anew if len(anew) and anew["saving"].max() > 0 else at_once[at_once["how"] != "anew"]
+    anew = eased[eased["how"] == "anew"]
+    compared = anew if len(anew) else eased[eased["share"] == SHARE]
     if compared.empty or compared["saving"].max() <= 0:
         return _none_in_words(limits, money, whole)
     top = compared.loc[compared["saving"].idxmax()]
@@ -31,8 +30,8 @@ def in_words(eased: pd.DataFrame, limits: pd.DataFrame, money: str, whole: str, 
     who = f"{what} {called(top['limit'], top['name'], whole)}".strip()
     unit = money.strip() if top["unit"] == "money" and money else top["unit"]
     text = (
-        f"The {who} holds the plan back most: {SHARE:.0%} more of it (+{figure(top['added'])} {unit}{each}) saves "
-        f"{figure(top['saving'])}{money}, {HOW[top['how']]}."
+        f"The {who} holds the plan back most: {top['share']:.0%} more of it (+{figure(top['added'])} {unit}{each}) "
+        f"saves {figure(top['saving'])}{money}, {HOW[top['how']]}."
     )
     return f"{text} {_curve_in_words(eased, top, unit, each, money)}{_where(limits, top, unit)}"
 

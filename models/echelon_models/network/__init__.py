@@ -17,6 +17,7 @@ from echelon.solvers.outcome import Control, Outcome, SolveOptions, Termination,
 from echelon.tables import Frames
 from echelon_models.network import compare
 from echelon_models.network.complete import complete
+from echelon_models.network.ease import ease
 from echelon_models.network.explain import explain
 from echelon_models.network.formulation import build
 from echelon_models.network.recheck import recheck
@@ -167,4 +168,6 @@ FAMILY = Family(
     kpis=kpis,
     page=page,
     charts=charts,
+    ease=ease,
+    quiet={"compare_today": False, "compare": ""},
 )
