@@ -132,7 +132,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for seed in given.seeds:
         tables = case(given.items, given.suppliers, given.scenarios, seed)
         try:
-            row = in_fresh_process(measure, tables, options, {"time_limit": given.time_limit, "gap": given.gap})
+            row = in_fresh_process(
+                measure, tables, options, {"explain": "off", "time_limit": given.time_limit, "gap": given.gap}
+            )
         except Exception as error:  # this case has failed, the others go on
             row, failed = {"error": f"{type(error).__name__}: {error}"}, True
         rows.append({"seed": seed, **row})

@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the results")
     given = parser.parse_args()
     tables = make(given.sites, given.customers, given.periods, given.seed)
-    solve_options = {"time_limit": given.time_limit, "gap": given.gap, "threads": given.threads}
+    solve_options = {"explain": "off", "time_limit": given.time_limit, "gap": given.gap, "threads": given.threads}
     row = in_fresh_process(measure, tables, "network", {"compare_today": False}, solve_options)
     for name, value in row.items():
         print(f"{name:12} {value}")

@@ -53,7 +53,7 @@ def ours(stages: pd.DataFrame, arcs: list[tuple[int, int]]) -> float:
         "arcs": pd.DataFrame([(str(a), str(b)) for a, b in arcs], columns=["from_stage", "to_stage"]),
     }
     options = {"service_level": NormalDist().cdf(Z), "holding_rate": 1.0}
-    return echelon.solve(tables, "positioning", options=options, gap=0.0).outcome.objective or 0.0
+    return echelon.solve(tables, "positioning", options=options, gap=0.0, explain="off").outcome.objective or 0.0
 
 
 def theirs(stages: pd.DataFrame, arcs: list[tuple[int, int]]) -> float:

@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows: list[dict[str, Any]] = []
     for stages in given.stages:
         tables = network(stages, given.seed)
-        solve_options = {"time_limit": given.time_limit, "gap": given.gap, "threads": 1}
+        solve_options = {"explain": "off", "time_limit": given.time_limit, "gap": given.gap, "threads": 1}
         figures = in_fresh_process(measure, tables, "positioning", OPTIONS, solve_options)
         rows.append({"stages": len(tables["stages"]), "arcs": len(tables["arcs"]), "seed": given.seed} | figures)
         print(rows[-1], flush=True)

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LookupError as error:
         print(f"benchmarks: {error.args[0]}", file=sys.stderr)
         return 2
-    solve_options = {"time_limit": given.time_limit, "gap": given.gap, "threads": given.threads}
+    solve_options = {"explain": "off", "time_limit": given.time_limit, "gap": given.gap, "threads": given.threads}
     print(_header())
     rows = []
     for instance in chosen:

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = []
     for items, mix, (method, formulation) in itertools.product(given.items, given.mix, _ways(given)):
         options = OPTIONS | {"method": method, "formulation": formulation}
-        solve_options = {"time_limit": given.time_limit, "gap": given.gap, "executor": given.executor}
+        solve_options = {"explain": "off", "time_limit": given.time_limit, "gap": given.gap, "executor": given.executor}
         row = in_fresh_process(solve, items, mix, given.seed, options, solve_options)
         rows.append(row | {"method": method if method == "prices" else f"{method} {formulation}"})
         print(_line(rows[-1]), flush=True)

@@ -87,12 +87,16 @@ def test_a_network_that_cannot_be_says_why() -> None:
     ids=["capacity", "budget", "most sites", "fewest sites", "carbon", "service", "returns"],
 )  # fmt: skip
 def test_an_infeasible_case_is_explained(tables: dict[str, pd.DataFrame], told: tuple[str, str]) -> None:
-    """An analyst is told which limit stands in the way and by how much, not only that there is no network."""
+    """An analyst is told which limit stands in the way and by how much, not only that there is no network; where
+    values are suggested for all of it, there is one with them."""
     with pytest.raises(echelon.SolveError) as caught:
         solve(tables)
     assert caught.value.outcome.termination is echelon.Termination.INFEASIBLE
-    found = [(f.table, f.rule) for f in caught.value.findings]
+    findings = caught.value.findings
+    found = [(f.table, f.rule) for f in findings]
     assert any(table == told[0] and told[1] in rule for table, rule in found), found
+    if all(isinstance(finding, echelon.Suggestion) for finding in findings):
+        solve(echelon.heed(tables, findings, "network").tables)
 
 
 def test_missing_backup_is_explained() -> None:

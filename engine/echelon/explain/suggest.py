@@ -41,4 +41,6 @@ def _heeded(given: pd.DataFrame | None, table: Table, suggestion: Suggestion) ->
 
 
 def _text(cell: Any) -> str:
-    return "" if cell is None or cell != cell else str(cell)
+    if cell is None or cell != cell:
+        return ""
+    return f"{cell:g}" if isinstance(cell, float) else str(cell)

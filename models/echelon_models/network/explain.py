@@ -8,7 +8,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from echelon.errors import Finding
+from echelon.errors import Finding, Suggestion
 from echelon.solvers import highs
 from echelon.solvers.outcome import SolveOptions
 from echelon.tables import Frames
@@ -54,7 +54,7 @@ def _refused(m: Any, sets: Sets, period: Any) -> list[Finding]:
     ]
 
 
-def _site_limits(m: Any, sets: Sets, period: Any) -> list[Finding]:
+def _site_limits(m: Any, sets: Sets, period: Any) -> list[Suggestion]:
     findings = []
     for key in m.sites_amiss:
         if (over := round(m.sites_amiss[key].value, 6)) <= TOLERANCE:
@@ -68,12 +68,15 @@ def _site_limits(m: Any, sets: Sets, period: Any) -> list[Finding]:
         would_do = math.ceil(limit + over) if many else math.floor(limit - over)
         who = " ".join(part for part in (counts, "" if kind == "any" else kind, region) if part)
         findings.append(
-            Finding(
+            Suggestion(
                 "site_limits",
                 f"the {'largest' if many else 'smallest'} number of sites ({who}) in {period[t]} is missed by {over:g}",
                 f"{would_do} would do",
                 column=column,
                 value=str(limit),
+                key={"region": region, "kind": kind, "counts": counts} | _at(period, t),
+                every=("period",),
+                would_do=would_do,
             )
         )
     return findings
@@ -81,42 +84,53 @@ def _site_limits(m: Any, sets: Sets, period: Any) -> list[Finding]:
 
 def _amounts(m: Any, sets: Sets, period: Any) -> list[Finding]:
     """Hard budgets, service limits and carbon caps that are broken."""
-    findings = []
+    findings: list[Finding] = []
     for t, row in sets.budgets.items():
         if row.hard and (over := m.budget_excess[t].value) > TOLERANCE:
-            findings.append(_limit("budgets", "amount", "the hard budget", period[t], row.amount, over, "money", 1.0))
+            findings.append(_limit("budgets", "amount", "the hard budget", period, t, row.amount, over, "money", 1.0))
     for t in m.carbon_excess:
         row = sets.carbon[t]
         if row.hard and (over := m.carbon_excess[t].value) > TOLERANCE:
-            findings.append(_limit("carbon", "cap", "the hard cap", period[t], row.cap, over, "t CO2", sets.years[t]))
+            findings.append(_limit("carbon", "cap", "the hard cap", period, t, row.cap, over, "t CO2", sets.years[t]))
     for key, row in sets.service.items():
         if row.hard and (over := m.service_excess[key].value) > TOLERANCE:
-            group, _, within, t = key
+            group, measure, within, t = key
             demand = sum(q for (c, _, u), q in sets.demand.items() if u == t and group in ("", sets.customers[c].group))
             would_do = max(math.floor((row.share - over / demand) * 1e4) / 1e4, 0.0)
             findings.append(
-                Finding(
+                Suggestion(
                     "service_limits",
                     f"the hard service limit of {group or 'all customers'} within {within:g} in "
                     f"{period[t]} is missed by {over:,.6g} units",
                     f"{would_do:g} would do, or make it soft (hard = false)",
                     column="share",
                     value=f"{row.share:g}",
+                    key={"group": group, "measure": measure, "within": f"{within:g}"} | _at(period, t),
+                    every=("period",),
+                    would_do=would_do,
                 )
             )
     return findings
 
 
+def _at(period: Any, t: int) -> dict[str, str]:
+    """The period in the key of a row; where there is only one, rows need not name it."""
+    return {"period": period[t]} if len(period) > 1 else {}
+
+
 def _limit(
-    table: str, column: str, what: str, when: str, limit: float, over: float, unit: str, years: float
-) -> Finding:
+    table: str, column: str, what: str, period: Any, t: int, limit: float, over: float, unit: str, years: float
+) -> Suggestion:
     would_do = math.ceil((limit + over) / years * 100 - 1e-5) / 100
-    return Finding(
+    return Suggestion(
         table,
-        f"{what} of {when} is too small by {over:,.6g} {unit}",
+        f"{what} of {period[t]} is too small by {over:,.6g} {unit}",
         f"{would_do:.2f} would do, or make it soft (hard = false)",
         column=column,
         value=f"{limit / years:g}",
+        key=_at(period, t),
+        every=("period",),
+        would_do=would_do,
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pandas as pd
 import pyomo.environ as pyo
 
-from echelon.errors import Finding
+from echelon.errors import Finding, Suggestion
 from echelon.solvers import highs
 from echelon.solvers.outcome import SolveOptions
 from echelon_models.positioning.formulation import build
@@ -24,7 +25,7 @@ def explain(problem: Problem, limits: pd.DataFrame, options: SolveOptions) -> li
     m = build(problem, limits, elastic=True)
     if not highs.solve(m, options.model_copy(update={"gap": GAP})).outcome.has_plan:
         return []
-    findings = []
+    findings: list[Finding] = []
     for l, limit in enumerate(limits.itertuples(index=False)):
         over = pyo.value(m.excess[l])
         if limit.hard and over > TOLERANCE * max(1.0, limit.capacity):
@@ -32,5 +33,7 @@ def explain(problem: Problem, limits: pd.DataFrame, options: SolveOptions) -> li
             what = f"{limit.measure} of {limit.name or 'all stock'}"
             rule = f"the hard limit on {what} is too small by {over:,.6g} {UNITS[limit.measure]}"
             remedy = f"{would_do:.2f} would do, or make it soft (hard = false)"
-            findings.append(Finding("stock_limits", rule, remedy, column="capacity", value=f"{limit.capacity:g}"))
+            key = {"department": limit.department, "site": limit.site, "measure": limit.measure}
+            where: dict[str, Any] = {"value": f"{limit.capacity:g}", "key": key, "would_do": would_do}
+            findings.append(Suggestion("stock_limits", rule, remedy, column="capacity", **where))
     return findings
