@@ -78,8 +78,8 @@ def test_a_hard_limit_that_is_too_small_is_explained() -> None:
     (finding,) = caught.value.findings
     assert (finding.table, finding.column, finding.value) == ("stock_limits", "capacity", "700")
     enough = float(finding.remedy.split(" ")[0])
-    run = solve(serial() | {"stock_limits": frame(measure="value", capacity=enough, hard=True)})
-    assert run.plan["limits"]["use"].item() <= enough + 1e-6
+    run = solve(echelon.heed(serial() | {"stock_limits": limit}, [finding], "positioning").tables)
+    assert run.plan["limits"]["capacity"].tolist() == [enough, 100.0]
 
 
 def test_a_stage_that_nothing_depends_on_gets_no_stock() -> None:

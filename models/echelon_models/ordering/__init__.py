@@ -54,9 +54,8 @@ def solve(full: Frames, options: OrderingOptions, control: Control) -> Answer:
         if prices_pins:
             facts = facts | _price_of_pins(full, options, _part(search, PINS_SHARE), answer)
         if search.explain != "off":
-            now = time.monotonic()
-            seconds = max(answer.outcome.seconds, CAUSES_AT_LEAST)
-            until = min(max(began + search.time_limit, now + CAUSES_SHARE * search.time_limit), now + seconds)
+            until = time.monotonic() + max(answer.outcome.seconds, CAUSES_AT_LEAST)
+            until = min(until, began + search.time_limit)
             plan["shortage_causes"], left_out = shortage_causes(full, options, plan, search, until)
             notes = (*notes, *left_out)
     return replace(answer, plan=plan, facts=facts, notes=notes)

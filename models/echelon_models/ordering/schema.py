@@ -335,6 +335,7 @@ class ShortageCause(Row):
     cause: Text = column("A limit or rule, several that only together make it go, no supplier, or that serving costs more", example="supplier capacity")  # fmt: skip
 
 
+NOT_ASKED = "not asked: time was up"  # the cause of a shortage that time did not suffice for
 SHORTAGE_CAUSES = Table("shortage_causes", ShortageCause)
 RESULTS = (
     Table("orders", Order),
