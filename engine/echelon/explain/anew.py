@@ -18,7 +18,8 @@ from echelon.tables import Frames
 
 RULES_SHARE = 0.3  # of the time limit is kept for what rules cost, where that is asked for
 FEW, MOST_ANEW = 3, 6  # limits eased quickly that are planned anew first; all that are
-ANEW_AT_LEAST = 1.0  # seconds for planning anew, or as long as the plan itself took
+ANEW_AT_LEAST = 1.0  # seconds for planning anew, or as long as the plan itself took,
+ANEW_UP_TO = 20.0  # if that is no more than this
 
 
 def solve(family: Family, full: Frames, options: Any, control: Control) -> Answer:
@@ -32,7 +33,7 @@ def solve(family: Family, full: Frames, options: Any, control: Control) -> Answe
     answer = family.solve(full, options, replace(control, options=own))
     if not answer.outcome.has_plan or answer.outcome.limit == "interrupt":
         return answer
-    if search.explain == "full":
+    if search.explain == "full" and answer.outcome.seconds <= ANEW_UP_TO:
         soon = time.monotonic() + max(answer.outcome.seconds, ANEW_AT_LEAST)
         answer = plan_anew(family, full, _quiet(family, options), search, answer, min(until, soon))
     return _with_rule_prices(family, full, options, search, answer, deadline) if prices else answer

@@ -33,7 +33,7 @@ from echelon_models.ordering.start import block_of, round_relaxation, warm_start
 
 PINS_SHARE = 0.1  # of the time limit goes to pricing the pinned orders
 CAUSES_SHARE = 0.05  # and to asking why items are short,
-CAUSES_AT_LEAST = 2.0  # seconds of it, or as long as the plan itself took,
+CAUSES_AT_LEAST, CAUSES_AT_MOST = 2.0, 20.0  # seconds; between them, as long as the plan itself took;
 EASE_SHARE = 0.05  # and, at most, to solving again with limits eased
 ONE_MODEL = 8000  # item-sites times periods up to which a case is solved as one model
 
@@ -54,8 +54,8 @@ def solve(full: Frames, options: OrderingOptions, control: Control) -> Answer:
         if prices_pins:
             facts = facts | _price_of_pins(full, options, _part(search, PINS_SHARE), answer)
         if search.explain != "off":
-            until = time.monotonic() + max(answer.outcome.seconds, CAUSES_AT_LEAST)
-            until = min(until, began + search.time_limit)
+            seconds = min(max(answer.outcome.seconds, CAUSES_AT_LEAST), CAUSES_AT_MOST)
+            until = min(time.monotonic() + seconds, began + search.time_limit)
             plan["shortage_causes"], left_out = shortage_causes(full, options, plan, search, until)
             notes = (*notes, *left_out)
     return replace(answer, plan=plan, facts=facts, notes=notes)
