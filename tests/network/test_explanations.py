@@ -48,3 +48,23 @@ def test_the_limit_of_a_network_that_was_planted_is_named(
     assert top["limit"] == kind and name in top["name"], run.plan["eased"]
     assert top["saving"] == pytest.approx((run.outcome.objective or 0.0) - optimum(change(tables, **eased)), rel=1e-6)
     assert f"The {kind} of" in run.page.constraint and "everything planned anew" in run.page.constraint
+
+
+def test_a_rule_of_a_network_costs_what_the_network_without_it_costs_less() -> None:
+    """Single sourcing and a forbidden site, each left out in turn; rules that the case has not are not told."""
+    tables = case(
+        sites={"site": ["A", "B", "C"], "running_cost": [10.0, 12.0, 5.0], "capacity": [60.0, 90.0, 90.0]},
+        deliveries=costs({"A": [1, 3], "B": [3, 1], "C": [2, 2]}),
+        demand=wants(c=70, d=20),
+        pinned_sites={"site": "C", "state": "closed"},
+    )
+    run = echelon.solve(
+        tables, "network", options=PLAIN | {"sourcing": "customer", "price_rules": True}, gap=0.0, explain="off"
+    )
+    cost = run.outcome.objective or 0.0
+    expected = {
+        "single sourcing": cost - optimum(tables),
+        "forbidden sites": cost - optimum(change(tables, pinned_sites=None), sourcing="customer"),
+    }
+    assert run.plan["rule_prices"].set_index("rule")["saving"].to_dict() == pytest.approx(expected)
+    assert min(expected.values()) > 0

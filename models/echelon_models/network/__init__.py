@@ -15,7 +15,7 @@ from echelon.solvers import highs
 from echelon.solvers.highs import PROVEN
 from echelon.solvers.outcome import Control, Outcome, SolveOptions, Termination, relative_gap
 from echelon.tables import Frames
-from echelon_models.network import compare
+from echelon_models.network import changes, compare
 from echelon_models.network.complete import complete
 from echelon_models.network.ease import ease
 from echelon_models.network.explain import explain
@@ -169,5 +169,6 @@ FAMILY = Family(
     page=page,
     charts=charts,
     ease=ease,
-    quiet={"compare_today": False, "compare": ""},
+    changes=changes.RULES,
+    quiet={"compare_today": False, "compare": "", "price_rules": False},
 )

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from echelon.explain.schema import EASED
+from echelon.explain.schema import EASED, RULE_PRICES
 from echelon.schema import InputRow, Row, Table, Text, column
 from echelon_models.rows import EVERY, Period
 
@@ -341,6 +341,7 @@ class NetworkOptions(BaseModel):
     service_shortfall_cost: float = Field(default=100.0, ge=0, description="Price of one unit too few within a soft service limit, where none is given")  # fmt: skip
     carbon_excess_cost: float = Field(default=1000.0, ge=0, description="Price of one t CO2 over a soft cap, where none is given")  # fmt: skip
     service_bands: str = Field(default="100, 250, 500, 1000, 2000", description="Distances in km that bound the bands of the service profile, rising")  # fmt: skip
+    price_rules: bool = Field(default=False, description="Solve once more without each rule (single sourcing, numbers of sites, service limits and so on), to tell what it costs")  # fmt: skip
     compare_today: bool = Field(default=True, description="Plan today's network too (existing sites in all periods), where there is one, to tell what the plan changes, costs and saves")  # fmt: skip
     compare: str = Field(default="", description=f"Networks to plan side by side with the plan, of {', '.join(VARIANTS)}: one warehouse; one in each region; each customer from its nearest")  # fmt: skip
 
@@ -522,4 +523,5 @@ RESULTS = (
     Table("limits", Limit),
     COMPARISON,
     EASED,
+    RULE_PRICES,
 )
