@@ -40,7 +40,7 @@ def _curve_in_words(eased: pd.DataFrame, top: pd.Series, unit: str, each: str, m
     """What the first more units of a limit are worth, how far that goes, what binds next."""
     quick = eased[(eased[LIMIT] == top[LIMIT]).all(axis=1) & (eased["how"] != "anew")].sort_values("added")
     curve = quick if len(quick) > 1 else eased[(eased[LIMIT] == top[LIMIT]).all(axis=1)].tail(1)
-    first, one = curve.iloc[0], {"units": "unit", "hours": "hour"}.get(unit, unit)
+    first, one = curve.iloc[0], unit.removesuffix("s")
     worth = first["saving"] / first["added"]
     kept = curve[curve["price"] >= 0.5 * worth]
     last = kept.iloc[-1] if len(kept) else first
