@@ -18,7 +18,7 @@ from echelon.tables import Frames
 
 RULES_SHARE = 0.3  # of the time limit is kept for what rules cost, where that is asked for
 FEW, MOST_ANEW = 3, 6  # limits eased quickly that are planned anew first; all that are
-ANEW_AT_LEAST = 1.0  # seconds for planning anew, or as long as the plan itself took,
+ANEW_AT_LEAST = 5.0  # seconds for planning anew, or as long as the plan itself took,
 ANEW_UP_TO = 20.0  # if that is no more than this
 
 
