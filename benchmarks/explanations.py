@@ -4,8 +4,9 @@
 
 Bottlenecks: the case is solved without limits; every limit gets room beyond what that plan uses, but one, which gets
 so little that a tenth more of it saves money. The run must name it. With --each, every limit is eased in turn and the
-case solved to proven optimality: it must be the one that saves most. Conflicts: no shortage is allowed and one hard limit (or a lead time, a fill rate, a share) is made
-so small that there is no plan. A finding must name it, and the case with all that is suggested must have a plan.
+case solved to proven optimality: it must be the one that saves most. Conflicts: no shortage is allowed and one hard
+limit (or a lead time, a fill rate, a share) is made so small that there is no plan. A finding must name it, and the
+case with all that is suggested must have a plan.
 """
 
 from __future__ import annotations
@@ -105,8 +106,8 @@ def uses(tables: Frames, how: str) -> pd.Series:
 
 
 def bottleneck(number: int, seed: int) -> Planted:
-    """Room for all limits but one, which gets 60 to 90% of what is used of it on average, or less: until a tenth more of
-    it saves money."""
+    """Room for all limits but one, which gets 60 to 90% of what is used of it on average, or less: so little that a
+    tenth more of it saves money."""
     rng = np.random.default_rng([seed, number])
     tables = base(rng, "backorder")
     kind, name = PLANTED[number % len(PLANTED)]
