@@ -50,7 +50,9 @@ def test_what_easing_a_limit_saves_is_what_the_eased_case_costs_less() -> None:
     assert "then the budget of X binds" in run.page.constraint
 
 
-@pytest.mark.parametrize("number", [0, 2, 3])
+@pytest.mark.parametrize(
+    "number", [pytest.param(0, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.slow), 2, 3]
+)
 def test_the_limit_that_was_planted_is_named(planting: ModuleType, number: int) -> None:
     """A budget, a space less than one more lot would need (which no dual tells), a supplier who is too small."""
     planted = planting.bottleneck(number, seed=1)
@@ -58,11 +60,11 @@ def test_the_limit_that_was_planted_is_named(planting: ModuleType, number: int) 
     assert planting.named(run) == (planted.kind, planted.name), run.page.constraint
 
 
-@pytest.mark.parametrize("number", range(2, 7))
+@pytest.mark.parametrize("number", [2, 4, 5, 6])
 def test_the_conflict_that_was_planted_is_named_and_what_is_suggested_gives_a_plan(
     planting: ModuleType, number: int
 ) -> None:
-    """Storage, capacity, lead time, fill rate, share: told, and mended by taking all suggestions at once."""
+    """Storage, lead time, fill rate, share: told, and mended by taking all suggestions at once."""
     planted = planting.conflict(number, seed=2)
     with pytest.raises(echelon.SolveError) as caught:
         echelon.solve(planted.tables, "ordering", explain="off", gap=0.0)

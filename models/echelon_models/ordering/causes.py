@@ -18,12 +18,11 @@ from echelon.tables import Frames
 from echelon_models.ordering.changes import CAUSES
 from echelon_models.ordering.plan import PLACE, Decisions, only, read_plan
 from echelon_models.ordering.replan import plan_within, taken_elsewhere
-from echelon_models.ordering.schema import NOT_ASKED, SHORTAGE_CAUSES, OrderingOptions
+from echelon_models.ordering.schema import NOT_ASKED, NOT_YET, SHORTAGE_CAUSES, OrderingOptions
 
 GONE = 0.01  # of a shortage: with less left it is gone
 ONE_ITEM = 2.0  # seconds, at most, for planning an item anew
 NO_SUPPLIER, CHEAPER = "no supplier", "serving costs more than being short"
-NOT_YET = "none, a better plan of the item exists"
 LIMITS = {"budget", "storage", "supplier capacity"}
 
 

@@ -16,7 +16,7 @@ from echelon.tables import Frames
 from echelon_models.ordering.complete import DAYS_OF_YEAR
 from echelon_models.ordering.limits import DIGITS
 from echelon_models.ordering.plan import LANE, OFFER, PLACE, Decisions, quantities
-from echelon_models.ordering.schema import NOT_ASKED
+from echelon_models.ordering.schema import NOT_ASKED, NOT_YET
 from echelon_models.ordering.sets import Sets
 
 SHOWN = 10  # order lines on the one page
@@ -145,7 +145,10 @@ def _shortages_in_words(causes: pd.DataFrame, money: str) -> str:
     """How many places are short, what that costs, and how much of it each cause accounts for."""
     total = causes["cost"].sum()
     known = (
-        causes[causes["cause"] != NOT_ASKED].groupby("cause")["cost"].sum().sort_values(ascending=False, kind="stable")
+        causes[~causes["cause"].isin([NOT_ASKED, NOT_YET])]
+        .groupby("cause")["cost"]
+        .sum()
+        .sort_values(ascending=False, kind="stable")
     )
     parts = [f"{cause} {cost / max(total, 1e-9):.0%}" for cause, cost in known.head(3).items()]
     because = f", because of: {', '.join(parts)}" if parts else ""

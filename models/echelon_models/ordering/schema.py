@@ -335,7 +335,8 @@ class ShortageCause(Row):
     cause: Text = column("A limit or rule, several that only together make it go, no supplier, or that serving costs more", example="supplier capacity")  # fmt: skip
 
 
-NOT_ASKED = "not asked: time was up"  # the cause of a shortage that time did not suffice for
+NOT_ASKED = "not asked: time was up"  # stands for the cause of a shortage that time did not suffice for,
+NOT_YET = "none: a better plan of the item was found"  # or that nothing but the search is to blame for
 SHORTAGE_CAUSES = Table("shortage_causes", ShortageCause)
 RESULTS = (
     Table("orders", Order),
