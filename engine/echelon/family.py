@@ -3,8 +3,7 @@ by an entry point in the group "echelon.families"."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -66,7 +65,6 @@ class Family:
     that stand for every period) before `solve` and `recheck` see the tables. `kpis(plan, tables, costs)` are the key
     figures of a plan; `page(plan, kpis, currency)` picks what the one page shows. `charts(plan, inputs, kpis,
     currency)` is what the report draws; `inputs` are the tables as validated.
-    figures of a plan; `page(plan, kpis, currency)` picks what the one page shows.
 
     What is explained of a plan by solving again: `ease(tables, limit, name, unit, added)` are the completed tables with
     so much more of a limit (as the result table `limits` names it) in every period; `changes` are the rules that can be

@@ -22,7 +22,6 @@ from echelon_models.network.explain import explain
 from echelon_models.network.formulation import build
 from echelon_models.network.recheck import recheck
 from echelon_models.network.report import charts
-from echelon_models.network.results import comparison, kpis, page, read_plan, tidy
 from echelon_models.network.results import comparison, kpis, limit_lines, page, read_plan, tidy
 from echelon_models.network.rules import RULES
 from echelon_models.network.schema import INPUTS, RESULTS, NetworkOptions

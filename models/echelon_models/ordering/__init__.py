@@ -24,7 +24,6 @@ from echelon_models.ordering.prices.coordinate import solve_by_prices
 from echelon_models.ordering.recheck import recheck
 from echelon_models.ordering.replan import replan
 from echelon_models.ordering.report import charts
-from echelon_models.ordering.results import drop_empty_lines, kpis, limit_prices, page, read_decisions
 from echelon_models.ordering.results import drop_empty_lines, kpis, limit_prices, limit_rows, page, read_decisions
 from echelon_models.ordering.rules import RULES
 from echelon_models.ordering.schema import INPUTS, RESULTS, OrderingOptions
