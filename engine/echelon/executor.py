@@ -11,9 +11,11 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
@@ -99,6 +101,46 @@ class Workers:
                     raise
         return [results[number] for number in range(len(shards))]
 
+    def each(
+        self, function: Callable[..., Result], data: Any, tasks: Sequence[Any], fresh_after: int = 0
+    ) -> Iterator[tuple[int, Result | BaseException]]:
+        """`function(data, task)` for each task, as they are done: (number of the task, result). Every worker keeps the
+        data; whichever is idle gets the next task, and a process is replaced after `fresh_after` of them (0: never).
+
+        Raises what the function raises. Where a task loses its workers again and again, its result is the last loss.
+        """
+        shards = Shards([data] * self.count)
+        waiting, idle = deque(range(len(tasks))), deque(range(self.count))
+        losses, done = Counter[int](), Counter[int]()
+        busy: dict[Any, tuple[int, int]] = {}
+        try:
+            while waiting or busy:
+                while waiting and idle:
+                    number, place = waiting.popleft(), idle.popleft()
+                    busy[self._crew.submit(function, shards, place, (tasks[number],))] = (number, place)
+                for future in self._crew.finished(busy):
+                    number, place = busy.pop(future)
+                    result, lost = self._result(future)
+                    losses[number] += lost
+                    done[place] += 1
+                    if fresh_after and done[place] % fresh_after == 0:
+                        self._crew.renew(place)
+                    idle.append(place)
+                    if lost and losses[number] <= RETRIES:
+                        waiting.appendleft(number)
+                    else:
+                        yield number, result
+        except BaseException:
+            self._crew.abort(shards, {place: future for future, (_, place) in busy.items()})
+            raise
+
+    def _result(self, future: Any) -> tuple[Any, bool]:
+        """(result, False), or (the loss, True) if the worker was lost."""
+        try:
+            return future.result(), False
+        except self._crew.lost as loss:
+            return loss, True
+
     def _round(
         self, function: Callable[..., Result], shards: Shards, arguments: tuple[Any, ...], results: dict[int, Result]
     ) -> None:
@@ -129,6 +171,13 @@ class _Crew(Protocol):
 
     def submit(self, function: Callable[..., Any], shards: Shards, number: int, arguments: tuple[Any, ...]) -> Any: ...
 
+    def finished(self, futures: Iterable[Any]) -> list[Any]:
+        """Those of these futures that are done, once one is."""
+
+    def renew(self, number: int) -> None:
+        """Give the place of this number, idle now, a new process where that can be: memory that the old one lost track
+        of comes back."""
+
     def abort(self, shards: Shards, futures: Mapping[int, Any]) -> None:
         """Stop what is under way, after an error or an interrupt."""
 
@@ -145,6 +194,12 @@ class _InOrder:
         future: Future[Any] = Future()
         future.set_result(function(shards.data[number], *arguments))
         return future
+
+    def finished(self, futures: Iterable[Any]) -> list[Any]:
+        return list(futures)
+
+    def renew(self, number: int) -> None:
+        pass
 
     def abort(self, shards: Shards, futures: Mapping[int, Any]) -> None:
         pass
@@ -164,6 +219,12 @@ class _Processes:
 
     def submit(self, function: Callable[..., Any], shards: Shards, number: int, arguments: tuple[Any, ...]) -> Any:
         return self._lanes[number % self.count].submit(function, shards, number, arguments)
+
+    def finished(self, futures: Iterable[Any]) -> list[Any]:
+        return list(wait(futures, return_when=FIRST_COMPLETED).done)
+
+    def renew(self, number: int) -> None:
+        self._lanes[number % self.count].stop()
 
     def abort(self, shards: Shards, futures: Mapping[int, Any]) -> None:
         busy = {number % self.count for number, future in futures.items() if not future.done()}
@@ -251,6 +312,16 @@ class _Cluster:
         place, data = self._send(shards, number)
         where = {"workers": [place], "allow_other_workers": True}  # others, if the cluster moves the shard
         return self._client.submit(function, data, *arguments, pure=False, **where)
+
+    def finished(self, futures: Iterable[Any]) -> list[Any]:
+        from distributed import wait as wait_for
+
+        with self._client.as_current(), suppress(CancelledError):  # one of them was: it is done
+            wait_for(list(futures), return_when="FIRST_COMPLETED")
+        return [future for future in futures if future.done()]
+
+    def renew(self, number: int) -> None:
+        pass  # how long a worker of the cluster lives is for its owner to say (dask worker --lifetime)
 
     def abort(self, shards: Shards, futures: Mapping[int, Any]) -> None:
         self._client.cancel(list(futures.values()))

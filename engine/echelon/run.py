@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -66,7 +65,7 @@ class Run:
     @property
     def page(self) -> Page:
         """What belongs on this run's one page."""
-        return _choose(self.family).page(self.plan, self.kpis, self.currency)
+        return choose(self.family).page(self.plan, self.kpis, self.currency)
 
     @property
     def proof(self) -> list[str]:
@@ -117,10 +116,11 @@ class Run:
             "warnings": [asdict(f) for f in self.findings],
         }
 
-    def save(self, directory: str | Path) -> Path:
-        """Write the run as a new folder in `directory`, whole or not at all, and return the folder."""
+    def save(self, directory: str | Path, name: str = "") -> Path:
+        """Write the run as a new folder in `directory`, whole or not at all, and return the folder. Without a `name` it
+        is called after the case, the family and the time."""
         when = datetime.fromisoformat(self.started).strftime("%Y%m%d-%H%M%S")
-        name = f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', self.case).strip('-.')[:60] or 'case'}-{self.family}-{when}"
+        name = name or f"{store.file_name(self.case, 'case')}-{self.family}-{when}"
         return store.write(Path(directory), name, self.record(), self.inputs, self.plan, self.log)
 
     @classmethod
@@ -147,12 +147,12 @@ def read(source: str | Path | Mapping[str, pd.DataFrame]) -> Case:
 
     Nothing is checked yet. Raises InputError if there is no such source.
     """
-    return tables.read(source, only=_known_tables())
+    return tables.read(source, only=known_tables())
 
 
 def check(source: Source, family: str | None = None, options: Mapping[str, Any] | None = None) -> list[Finding]:
     """Validate a case without solving it and return the warnings. Raises InputError with all findings."""
-    return _prepare(source, family, options)[4]
+    return prepare(source, family, options).findings
 
 
 def solve(
@@ -174,7 +174,7 @@ def solve(
 
     Raises InputError (with all findings), SolveError (no plan), RecheckError (the plan breaks rules of the case).
     """
-    case, chosen, family_options, inputs, findings = _prepare(source, family, options)
+    case, chosen, family_options, inputs, findings = prepare(source, family, options)
     frames = chosen.complete(inputs, family_options)
     solver_options = parse_options(SolveOptions, solve_options)
     executor.check(solver_options.executor)
@@ -231,25 +231,40 @@ def fingerprint(frames: Frames) -> str:
     return digest.hexdigest()
 
 
-def _prepare(
-    source: Source, family: str | None, options: Mapping[str, Any] | None
-) -> tuple[Case, Family, Any, Frames, list[Finding]]:
-    """Read, choose the family, validate."""
+class Prepared(NamedTuple):
+    """A case that is ready to be solved: its family, that family's options, and its tables as validated."""
+
+    case: Case
+    family: Family
+    options: Any
+    inputs: Frames
+    findings: list[Finding]  # warnings
+
+
+def prepare(source: Source, family: str | None = None, options: Mapping[str, Any] | None = None) -> Prepared:
+    """Read a case, choose its family, validate it. Raises InputError with all findings."""
     case = source if isinstance(source, Case) else read(source)
     named = family or case.settings.get("family")
     if named is None and any(finding.table == CASE_FILE for finding in case.findings):
         raise InputError(case.findings)  # the file that says the family cannot be read
-    chosen = _choose(None if named is None else str(named))
+    chosen = choose(None if named is None else str(named))
     try:
-        family_options = parse_options(chosen.options, {**case.settings.get("options", {}), **(options or {})})
+        family_options = parse_options(chosen.options, {**given_options(case, chosen), **(options or {})})
     except InputError as wrong:  # the tables' findings are told together with those of the options
         case = replace(case, findings=[*wrong.findings, *case.findings])
         family_options = chosen.options()
-    frames, findings = validate(case, chosen.inputs, chosen.rules, family_options, _known_tables())
-    return case, chosen, family_options, frames, findings
+    frames, findings = validate(case, chosen.inputs, chosen.rules, family_options, known_tables())
+    return Prepared(case, chosen, family_options, frames, findings)
 
 
-def _choose(name: str | None) -> Family:
+def given_options(case: Case, family: Family) -> dict[str, Any]:
+    """The family's options in case.toml: under [options], and under its own name where a case is for several."""
+    own = case.settings.get(family.name, {})
+    return {**case.settings.get("options", {}), **(own if isinstance(own, dict) else {family.name: own})}
+
+
+def choose(name: str | None) -> Family:
+    """The installed family of that name, or the only one. Raises InputError if there is no such family."""
     installed = families()
     if name is None and len(installed) == 1:
         return next(iter(installed.values()))
@@ -260,7 +275,8 @@ def _choose(name: str | None) -> Family:
     return installed[name]
 
 
-def _known_tables() -> set[str]:
+def known_tables() -> set[str]:
+    """The names of all input tables of all families."""
     return {table.name for family in families().values() for table in family.inputs}
 
 

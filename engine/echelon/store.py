@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -45,15 +46,37 @@ def write(directory: Path, name: str, record: dict[str, Any], inputs: Frames, re
 
 def add_report(folder: Path, page: str) -> Path:
     """Write the report of a stored run into its folder, in place of an earlier one, whole or not at all."""
-    handle, partial = tempfile.mkstemp(prefix=".partial-", suffix=".html", dir=folder)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(page)
-        Path(partial).chmod(0o644)
-        return Path(partial).replace(folder / REPORT)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+    return write_text(page, folder / REPORT)
+
+
+def write_table(frame: pd.DataFrame, directory: Path, name: str) -> None:
+    """Write a table beside runs, as exact Parquet and as CSV for people: each file whole, over the one before."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=directory) as partial:
+        new = Path(partial) / name
+        frame.to_parquet(new.with_name(f"{name}.parquet"), index=False)
+        write_csv(frame, new.with_name(f"{name}.csv"))
+        for kind in ("parquet", "csv"):
+            new.with_name(f"{name}.{kind}").replace(directory / f"{name}.{kind}")
+
+
+def write_json(content: Any, path: Path) -> None:
+    """Write a file of JSON, whole or not at all."""
+    write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n", path)
+
+
+def write_text(text: str, path: Path) -> Path:
+    """Write a file of text, over the one before, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=path.parent) as partial:
+        new = Path(partial) / path.name
+        new.write_text(text, encoding="utf-8", newline="\n")
+        return new.replace(path)
+
+
+def file_name(text: str, otherwise: str) -> str:
+    """`text` as a short name that is safe for a folder."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-.")[:60] or otherwise
 
 
 def must_be_writable(directory: Path) -> None:

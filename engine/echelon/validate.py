@@ -78,14 +78,28 @@ def validate(
     return tables, findings
 
 
-def parse_options(model: type, given: Mapping[str, Any]) -> Any:
+def typed(case: Case, inputs: Sequence[Table], known: Collection[str] = ()) -> Frames:
+    """The tables that the case has of `inputs`, each declared column in its type; excluded rows are still there, and
+    neither keys nor references nor rules were looked at. Raises InputError with what is wrong with tables and cells."""
+    findings = [*case.findings, *_check_tables(case, inputs, known)]
+    tables: Frames = {}
+    for table in inputs:
+        if table.name in case.tables:
+            tables[table.name], wrong = _check_cells(table, case.tables[table.name])
+            findings += wrong
+    if any(finding.severity == "error" for finding in findings):
+        raise InputError(findings)
+    return tables
+
+
+def parse_options(model: type, given: Mapping[str, Any], table: str = "options") -> Any:
     """The options as `model`; raises InputError with one finding for each that is unknown or out of bounds."""
     try:
         return model(**given)
     except ValidationError as error:
         findings = [
             Finding(
-                table="options",
+                table=table,
                 column=".".join(str(part) for part in e["loc"]),
                 value=str(e["input"]),
                 rule=_in_words(e),
@@ -97,7 +111,7 @@ def parse_options(model: type, given: Mapping[str, Any]) -> Any:
 
 
 def _option_remedy(name: str, fields: Mapping[str, FieldInfo]) -> str:
-    return str(fields[name].description) if name in fields else _did_you_mean(name, fields)
+    return str(fields[name].description) if name in fields else did_you_mean(name, fields)
 
 
 def _check_tables(case: Case, inputs: Sequence[Table], known: Collection[str]) -> list[Finding]:
@@ -109,7 +123,7 @@ def _check_tables(case: Case, inputs: Sequence[Table], known: Collection[str]) -
         if table.required and table.name not in case.tables and table.name not in unreadable
     ]
     findings += [
-        Finding(name, "no such table is known", _did_you_mean(name, names))
+        Finding(name, "no such table is known", did_you_mean(name, names))
         for name in case.tables
         if name not in names and name not in known
     ]
@@ -126,7 +140,7 @@ def _check_cells(table: Table, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Fi
         raw = raw[~blank]
     rows = raw.index + FIRST_ROW
     findings = [
-        Finding(table.name, "no such column is known", _did_you_mean(str(name), table.columns), column=str(name))
+        Finding(table.name, "no such column is known", did_you_mean(str(name), table.columns), column=str(name))
         if str(name)
         else Finding(table.name, "a column has cells but no name", "Name it in the header, or remove it")
         for name in raw.columns.unique()
@@ -276,7 +290,7 @@ def _check_references(table: Table, tables: Frames, inputs: Mapping[str, Table],
         rule, otherwise = f"no such row in {other}", f"Add it to {other}"
         found: list[Finding] = []
         for row, value in frame.loc[dangling, name].items():  # a guess takes long where there are many names
-            remedy = _did_you_mean(str(value), names, otherwise) if len(found) < SHOWN else otherwise
+            remedy = did_you_mean(str(value), names, otherwise) if len(found) < SHOWN else otherwise
             found.append(Finding(table.name, rule, remedy, row=row, column=name, value=str(value)))
         findings += _few(found)
     if table.belongs_to and table.belongs_to in checkable and not frame.empty:
@@ -361,7 +375,8 @@ def _remedy(field: FieldInfo) -> str:
     return f"{field.description}{unit}; for example {field.examples[0] if field.examples else ''}".rstrip()
 
 
-def _did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A remedy for a name that is not known: the one it is most like, or else what the names are."""
     names = sorted({str(k) for k in known})
     lowered = {n.lower(): n for n in names}
     close = difflib.get_close_matches(name.strip().lower()[:200], list(lowered)[:20_000], n=1)

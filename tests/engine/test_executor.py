@@ -99,6 +99,50 @@ def test_workers_that_always_die_end_the_run() -> None:
         workers.map(always_dies, Shards(DATA[:1]))
 
 
+def power(base: float, exponent: int) -> float:
+    return base**exponent
+
+
+def process_of(base: float, exponent: int) -> int:
+    return os.getpid()
+
+
+def dies_on_three(base: float, exponent: int) -> float:
+    if exponent == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return base**exponent
+
+
+@pytest.mark.parametrize("executor", ["in-order", "processes:2"])
+def test_each_task_is_done_once_over_the_same_data(executor: str) -> None:
+    """Many small tasks over one big thing: every task has its result, whoever did it."""
+    with Workers(executor) as workers:
+        assert dict(workers.each(power, 2.0, [3, 1, 4, 1, 5])) == {0: 8.0, 1: 2.0, 2: 16.0, 3: 2.0, 4: 32.0}
+        assert list(workers.each(power, 2.0, [])) == []
+
+
+def test_a_process_is_replaced_after_its_share_of_tasks() -> None:
+    """Solvers lose memory by the run: a process that does a few of them and ends gives it back."""
+    with Workers("processes:1") as workers:
+        assert len({pid for _, pid in workers.each(process_of, 2.0, range(4), fresh_after=2)}) == 2
+        assert len({pid for _, pid in workers.each(process_of, 2.0, range(4))}) == 1
+
+
+def test_a_task_that_kills_its_workers_does_not_take_the_others_along() -> None:
+    """One task that needs too much memory must not end a study of sixty."""
+    with Workers("processes:2") as workers:
+        results = dict(workers.each(dies_on_three, 2.0, [1, 2, 3, 4]))
+    assert isinstance(results.pop(2), BaseException)
+    assert results == {0: 2.0, 1: 4.0, 3: 16.0}
+
+
+@pytest.mark.slow
+def test_a_cluster_does_each_task(cluster: str) -> None:
+    """Dask is one more executor."""
+    with Workers(cluster) as workers:
+        assert dict(workers.each(power, 2.0, [3, 1, 4])) == {0: 8.0, 1: 2.0, 2: 16.0}
+
+
 @pytest.mark.slow
 def test_a_cluster_gives_the_same_results(cluster: str) -> None:
     """Dask is one more executor."""
