@@ -56,7 +56,7 @@ def validate(
         if raw is None:
             tables[table.name] = table.empty()
             continue
-        checked, wrong = _check_cells(table, raw)
+        checked, wrong = check_cells(table, raw)
         wrong += _check_key(table, checked)
         tables[table.name] = checked
         findings += wrong
@@ -85,7 +85,7 @@ def typed(case: Case, inputs: Sequence[Table], known: Collection[str] = ()) -> F
     tables: Frames = {}
     for table in inputs:
         if table.name in case.tables:
-            tables[table.name], wrong = _check_cells(table, case.tables[table.name])
+            tables[table.name], wrong = check_cells(table, case.tables[table.name])
             findings += wrong
     if any(finding.severity == "error" for finding in findings):
         raise InputError(findings)
@@ -130,7 +130,7 @@ def _check_tables(case: Case, inputs: Sequence[Table], known: Collection[str]) -
     return findings
 
 
-def _check_cells(table: Table, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:
+def check_cells(table: Table, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:
     """The table with typed columns (blank where a cell is wrong), and a finding for every wrong cell or column.
 
     Rows without any cell filled are left out; the others keep their spreadsheet numbers.
@@ -154,7 +154,7 @@ def _check_cells(table: Table, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Fi
     for name, field in table.columns.items():
         if name in raw.columns:
             cells = raw[name] if not raw.columns.duplicated().any() else raw.loc[:, raw.columns == name].iloc[:, 0]
-            data[name], wrong = _check_column(table.name, name, field, cells, rows, decimal)
+            data[name], wrong = check_column(table.name, name, field, cells, rows, decimal)
             findings += wrong
         else:
             data[name] = pd.Series(
@@ -169,9 +169,11 @@ def _check_cells(table: Table, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Fi
     return frame, findings
 
 
-def _check_column(
-    table: str, name: str, field: FieldInfo, cells: pd.Series, rows: pd.Index, decimal: str
+def check_column(
+    table: str, name: str, field: FieldInfo, cells: pd.Series, rows: pd.Index, decimal: str = "."
 ) -> tuple[pd.Series, list[Finding]]:
+    """The cells of a column in its type (blank where one is wrong), and a finding for every wrong one. `rows` are the
+    spreadsheet numbers of the cells."""
     values = _plain(cells, field, decimal)
     blank = [i for i, value in enumerate(values) if value is None or value == ""]
     unfilled = set(blank) if field.is_required() else set()
