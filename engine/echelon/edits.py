@@ -47,7 +47,7 @@ class Edit(BaseModel):
     add: float | None = Field(default=None, description="Write the number that is added to the cells")
     drop: bool = Field(default=False, description="Write drop = true to take the rows out")
     append: tuple[dict[str, Any], ...] = Field(default=(), description="Write append = [{column = value, ...}]")
-    if_any: bool = Field(default=False, description="Write if_any = true where it is no mistake to find no row")
+    if_any: bool = Field(default=False, description="Write if_any = true where it is no mistake to find no cell")
 
     @property
     def words(self) -> str:
@@ -167,6 +167,8 @@ def _edit_table(edit: Edit, sheets: Sheets) -> Sheets:
                 return sheets
             where = ", ".join(_condition_in_words(name, condition) for name, condition in edit.where.items())
             raise _wrong(table.name, "the filter finds no row", "Mend it, or write if_any = true", "where", where)
+        if edit.if_any and edit.column and edit.set is None and not (hit & frame[edit.column].notna()).any():
+            return sheets
         after = frame[~hit] if edit.drop else _with_cells(frame, hit, edit, table.columns[edit.column])
     return replace(sheets, tables={**sheets.tables, table.name: after})
 

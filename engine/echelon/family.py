@@ -55,6 +55,44 @@ class Page:
 def no_charts(plan: Frames, inputs: Frames, kpis: dict[str, Any], currency: str) -> Sequence[Chart]:
     """What a family draws that declares nothing: its report shows costs, limits and result tables."""
     return ()
+LEVEL = "<level>"  # stands in the edits of a frontier for the level of its limit
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a plan is judged by: a measure of its results (objective, cost.NAME, kpi.NAME, or level: that of the limit),
+    of which less is better or, with `most`, more."""
+
+    name: str
+    measure: str
+    most: bool = False
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """Two aims that pull apart, and the limit by which the plans between them are found: it is set to one level after
+    the other, and the rest of the cost is least (epsilon-constraint: Haimes, Lasdon & Wismer 1971).
+
+    `edits` (as in a file of scenarios) set the limit, with LEVEL where its number goes. The levels are given, or spread
+    evenly between the values of the first aim in two plans, each best in one aim alone: those after the `ends`.
+    """
+
+    name: str
+    summary: str
+    aims: tuple[Aim, Aim]
+    edits: tuple[dict[str, Any], ...]
+    levels: tuple[float, ...] = ()
+    ends: tuple[tuple[dict[str, Any], ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Silo:
+    """A function of the company that plans for its own aim alone: `edits` (as in a file of scenarios) leave only that
+    aim in the case."""
+
+    name: str
+    aim: str
+    edits: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -69,6 +107,10 @@ class Family:
     What is explained of a plan by solving again: `ease(tables, limit, name, unit, added)` are the completed tables with
     so much more of a limit (as the result table `limits` names it) in every period; `changes` are the rules that can be
     left out; `quiet` are the options with which nothing but the plan is asked for.
+    figures of a plan; `page(plan, kpis, currency)` picks what the one page shows.
+
+    For studies: `frontiers` are pairs of aims worth trading, `silos` the functions that would plan alone, and
+    `restate(tables, plan)` says what the decisions of a plan made for an edited case come to in the true one.
     """
 
     name: str
@@ -86,6 +128,9 @@ class Family:
     ease: Callable[[Frames, str, str, str, float], Frames] | None = None
     changes: tuple[Change, ...] = ()
     quiet: Mapping[str, Any] = field(default_factory=dict)
+    frontiers: tuple[Frontier, ...] = ()
+    silos: tuple[Silo, ...] = ()
+    restate: Callable[[Frames, Frames], Frames] | None = None
 
 
 def families() -> dict[str, Family]:

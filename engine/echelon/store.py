@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +26,28 @@ def write(directory: Path, name: str, record: dict[str, Any], inputs: Frames, re
 
     inputs/*.parquet is the case as it was validated; results/*.parquet and *.csv is the plan.
     """
+
+    def fill(folder: Path) -> None:
+        for part, frames in (("inputs", inputs), ("results", results)):
+            (folder / part).mkdir()
+            for table, frame in frames.items():
+                frame.to_parquet(folder / part / f"{table}.parquet", index=False)
+        for table, frame in results.items():
+            write_csv(frame, folder / "results" / f"{table}.csv")
+        (folder / LOG).write_text(log, encoding="utf-8")
+        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+        (folder / RECORD).write_text(text + "\n", encoding="utf-8")
+
+    return write_whole(directory, name, fill)
+
+
+def write_whole(directory: Path, name: str, fill: Callable[[Path], None]) -> Path:
+    """Make the folder `directory/name` (with a number behind it if that exists) by `fill`, whole or not at all, and
+    return its path."""
     directory.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=directory))
     try:
-        for part, frames in (("inputs", inputs), ("results", results)):
-            (partial / part).mkdir()
-            for table, frame in frames.items():
-                frame.to_parquet(partial / part / f"{table}.parquet", index=False)
-        for table, frame in results.items():
-            write_csv(frame, partial / "results" / f"{table}.csv")
-        (partial / LOG).write_text(log, encoding="utf-8")
-        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
-        (partial / RECORD).write_text(text + "\n", encoding="utf-8")
+        fill(partial)
         partial.chmod(0o755)
         return _rename(partial, directory, name)
     except BaseException:

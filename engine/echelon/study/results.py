@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +37,7 @@ class Failure:
 def run_row(scenario: str, run: Run, folder: str) -> dict[str, Any]:
     """The row of a scenario with a plan; of the key figures, those that are one number."""
     o = run.outcome
-    figures = {name: value for name, value in run.kpis.items() if _is_number(value)}
+    figures = {name: value for name, value in run.kpis.items() if is_number(value)}
     return {
         "scenario": scenario,
         "family": run.family,
@@ -72,12 +73,19 @@ def results_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def measure(results: pd.DataFrame, name: str) -> pd.Series:
-    """A column of numbers of the results: objective, cost.NAME, kpi.NAME. Raises InputError if there is none such."""
+    """A column of numbers of the results: objective, cost.NAME, kpi.NAME; or several, as in "objective - cost.holding".
+    Raises InputError if there is none such."""
     numbers = [str(column) for column in results.select_dtypes("number").columns]
-    if name not in numbers:
-        raise InputError([Finding("results", "no such measure", did_you_mean(name, numbers), value=name)])
-    return results[name]
+    first, *more = re.split(r"\s+([+-])\s+", name)
+    terms = [("+", first), *zip(more[::2], more[1::2], strict=True)]
+    unknown = [term for _, term in terms if term not in numbers]
+    if unknown:
+        findings = [Finding("results", "no such measure", did_you_mean(t, numbers), value=t) for t in unknown]
+        raise InputError(findings)
+    total = sum((results[term] if sign == "+" else -results[term]) for sign, term in terms)
+    return pd.Series(total, index=results.index, dtype="float64")
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a key figure is one finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

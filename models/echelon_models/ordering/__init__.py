@@ -29,6 +29,7 @@ from echelon_models.ordering.rules import RULES
 from echelon_models.ordering.schema import INPUTS, RESULTS, OrderingOptions
 from echelon_models.ordering.sets import Sets, prepare
 from echelon_models.ordering.start import block_of, round_relaxation, warm_start
+from echelon_models.ordering.studies import FRONTIERS, SILOS, restate
 
 PINS_SHARE = 0.1  # of the time limit goes to pricing the pinned orders
 CAUSES_SHARE = 0.05  # and to asking why items are short,
@@ -135,4 +136,7 @@ FAMILY = Family(
     ease=ease,
     changes=changes.RULES,
     quiet={"price_pins": False, "price_rules": False},
+    frontiers=FRONTIERS,
+    silos=SILOS,
+    restate=restate,
 )
