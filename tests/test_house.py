@@ -16,6 +16,7 @@ ORDER = [
     ["echelon.errors"],
     ["echelon.schema"],
     ["echelon.tables", "echelon.validate", "echelon.charts"],
+    ["echelon.edits"],
     ["echelon.solvers", "echelon.executor"],
     ["echelon.explain.schema", "echelon.explain.rules", "echelon.explain.limits", "echelon.explain.suggest"],
     ["echelon.family"],
@@ -23,7 +24,10 @@ ORDER = [
     ["echelon.store"],
     ["echelon.run"],
     ["echelon.report"],
+    ["echelon.study"],
     ["echelon.console"],
+    ["echelon.shell"],
+    ["echelon.cli_study"],
     ["echelon.cli"],
     ["echelon.__main__"],
 ]

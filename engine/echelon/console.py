@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.progress import Progress as RunningBar
+from rich.progress import TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +18,7 @@ from echelon.errors import Finding, Violation, shorten
 from echelon.run import Run
 from echelon.solvers.outcome import Outcome, Progress, Termination
 from echelon.store import REPORT
+from echelon.study import Comparison, Curve, Plan, Silos, Step, Study, Sweep
 
 PIPED_WIDTH = 140  # columns to lay out for where there is no terminal to ask
 QUIET_SECONDS = 5.0  # where there is no terminal, at most one progress line in this many seconds
@@ -105,6 +108,147 @@ def print_runs(out: Console, records: dict[str, dict[str, Any]]) -> None:
         figures = (f"{o['objective']:,.2f}", gap, f"{o['seconds']:.1f}")
         table.add_row(name, record["family"], record["started"], *figures, ended)
     out.print(table)
+
+
+@contextmanager
+def study_progress(err: Console) -> Iterator[Callable[[Step], None]]:
+    """A callback for the runs of a study: a bar on a terminal, a line a run elsewhere."""
+    if not err.is_terminal:
+        yield lambda step: err.print(Text(step_line(step)), soft_wrap=True)
+        return
+    with RunningBar(*RunningBar.get_default_columns(), TextColumn("{task.fields[last]}"), console=err) as bar:
+        task = bar.add_task("runs", total=None, last="")
+        yield lambda step: bar.update(task, total=step.total, completed=step.done, last=step_line(step))
+
+
+def step_line(step: Step) -> str:
+    how = "kept from before" if step.kept else f"{step.ended} in {step.seconds:.1f} s"
+    return f"{step.done} of {step.total}: {shorten(step.scenario)}: {how}"
+
+
+def print_study(out: Console, study: Study) -> None:
+    """A line a scenario: how it ended, its cost, and by how much that differs from the first one's."""
+    results = study.results
+    first = results["objective"].iloc[0] if len(results) else float("nan")
+    shown = pd.DataFrame(
+        {
+            "scenario": results["scenario"],
+            "ended": results["ended"],
+            "cost": _money(results["objective"]),
+            "against the first": _signed(results["objective"] - first),
+            "gap": results["gap"].map("{:.3%}".format).where(results["gap"].notna(), ""),
+            "seconds": results["seconds"].map("{:.1f}".format),
+        }
+    )
+    out.print(frame_table(shown))
+    for row in study.failed.itertuples():
+        out.print(Text(f"{row.scenario}: {row.why}", "yellow"), soft_wrap=True)
+    if study.kept:
+        out.print(f"{_count(study.kept, 'run')} kept from before")
+
+
+def print_sweep(out: Console, sweep: Sweep) -> None:
+    """The difference that each level makes, and between what it must lie; for several columns, widest swing first."""
+    table = sweep.table.iloc[1:]
+    levels = [name for name in table.columns if name.startswith(("column", "level"))]
+    out.print(f"as it is: {_money(sweep.table['objective']).iloc[0]}")
+    shown = table[levels].assign(
+        ended=table["ended"],
+        cost=_money(table["objective"]),
+        difference=_signed(table["difference"]),
+        least=_signed(table["least_difference"]),
+        most=_signed(table["most_difference"]),
+    )
+    out.print(frame_table(shown.rename(columns={"least": "at least", "most": "at most"})))
+    if len(sweep.tornado) > 1:
+        tornado = sweep.tornado
+        out.print(Text("\nWhat moves cost most", "bold"))
+        money = {name: _signed(tornado[name]) for name in ("low_difference", "high_difference", "swing")}
+        out.print(frame_table(tornado.assign(**money).rename(columns=lambda name: name.replace("_", " "))))
+
+
+def print_frontier(out: Console, curve: Curve) -> None:
+    """The plans by what they are worth in both aims; what another beats, and the knee."""
+    out.print(Text(curve.frontier.summary, "bold"))
+    names = [aim.name for aim in curve.frontier.aims]
+    points = curve.points
+    verdict = pd.Series("", index=points.index)
+    verdict = verdict.mask(points["dominated"], "another plan is better in both").mask(points["knee"], "the knee")
+    shown = points[["level"]].map("{:,.6g}".format)
+    shown = shown.assign(ended=points["ended"], **{name: _figure(points[name]) for name in names}, verdict=verdict)
+    out.print(frame_table(shown))
+    if (knee := curve.knee) is None:
+        out.print("no knee: no plan lies below the straight line between the two ends")
+    else:
+        out.print(f"the knee: level {knee['level']:,.6g}, the plan furthest below the straight line between the ends")
+
+
+def print_silos(out: Console, silos: Silos) -> None:
+    """What each function's own plan costs the whole, and where."""
+    table = silos.table
+    if table.empty:
+        print_study(out, silos.study)
+        return
+    costs = [name for name in table.columns if name.startswith("cost.") and (table[name].abs() >= 0.005).any()]
+    columns = {row["plan"]: row for row in table.to_dict("records")}
+    lines = {"the aim": [str(row["aim"]) for row in columns.values()]}
+    lines |= {name.removeprefix("cost."): list(_money(table[name])) for name in costs}
+    lines |= {"cost of the whole": list(_money(table["total"]))}
+    lines |= {"more than together": list(_signed(table["more_than_together"]))}
+    lines |= {"rules broken": [str(n) for n in table["rules_broken"]]}
+    shown = pd.DataFrame.from_dict(lines, orient="index", columns=list(columns)).rename_axis("").reset_index()
+    out.print(frame_table(shown))
+    for row in silos.study.failed.itertuples():
+        out.print(Text(f"{row.scenario}: {row.why}", "yellow"), soft_wrap=True)
+
+
+def print_comparison(out: Console, compared: Comparison) -> None:
+    """Measures side by side, then for each run why it differs from the first, and how much of the plan changed."""
+    first, *others = compared.names
+    numbers = compared.measures
+    size = numbers[list(compared.names)].abs().max(axis=1).clip(lower=1.0)
+    differ = numbers[[f"{name} less {first}" for name in others]].abs().max(axis=1) > 1e-6 * size
+    shown = numbers.loc[differ, ["measure"]].assign(**{name: _figure(numbers[name]) for name in compared.names})
+    if len(others) == 1:
+        shown["difference"] = numbers[f"{others[0]} less {first}"].map("{:+,.6g}".format)
+    out.print(frame_table(shown) if len(shown) else "all measures are the same")
+    for name in others:
+        plan = compared.plan[compared.plan["run"] == name]
+        rows = plan.groupby("table", sort=False)["key"].nunique()
+        lines = [f"plan, {table}: {count:,} row(s) differ" for table, count in rows.items()]
+        _section(out, f"{name} against {first}", [*compared.why[name], *(lines or ["the plan is the same"])])
+
+
+def print_plan(out: Console, plan: Plan, folder: Path) -> None:
+    """A line a family, what went from one to the next, and what holds each back."""
+    summary = plan.summary
+    shown = summary[["family", "ended"]].assign(
+        cost=_money(summary["objective"]),
+        gap=summary["gap"].map("{:.3%}".format).where(summary["gap"].notna(), ""),
+        seconds=summary["seconds"].map("{:.1f}".format),
+        takes=summary["takes"],
+    )
+    out.print(Text(f"{plan.case} · plan", "bold"))
+    out.print(frame_table(shown))
+    lines = [
+        f"{h.table}: {h.rows:,} row(s) of {h.from_family} go to {h.to_family}, in place of its own {h.replaced_rows:,}"
+        for h in plan.handed_over.itertuples()
+    ]
+    _section(out, "Handed over", lines or ["nothing: no result table fits an input table of a later family"])
+    _section(out, "What holds each back", [f"{row.family}: {row.constraint}" for row in summary.itertuples()])
+    _section(out, "Each run", [f"echelon show {folder / 'steps' / name}" for name in plan.step_names.values()])
+
+
+def _money(values: pd.Series) -> pd.Series:
+    return values.map("{:,.2f}".format).where(values.notna(), "")
+
+
+def _signed(values: pd.Series) -> pd.Series:
+    return values.map("{:+,.2f}".format).where(values.notna(), "")
+
+
+def _figure(values: pd.Series) -> pd.Series:
+    return values.map("{:,.8g}".format).where(values.notna(), "")
 
 
 def frame_table(frame: pd.DataFrame) -> Table:

@@ -5,7 +5,7 @@ from echelon.study.frontier import Curve, frontier_of, own_frontier, run_frontie
 from echelon.study.scenarios import Scenario, read_scenarios
 from echelon.study.sequence import Plan, run_plan
 from echelon.study.silos import Silos, price_of_silos
-from echelon.study.study import Step, Study, run_study
+from echelon.study.study import Step, StepCallback, Study, run_study
 from echelon.study.sweep import Dial, Sweep, parse_dial, run_sweep
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Scenario",
     "Silos",
     "Step",
+    "StepCallback",
     "Study",
     "Sweep",
     "compare",

@@ -97,12 +97,21 @@ def run_frontier(
 
 def _edits(frontier: Frontier, level: float) -> tuple[Edit, ...]:
     """The frontier's edits with the level in its place."""
-    given = [{name: level if value == LEVEL else value for name, value in edit.items()} for edit in frontier.edits]
-    return parse_edits(given, f"frontier {frontier.name}")
+
+    def put(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: put(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [put(part) for part in value]
+        return level if value == LEVEL else value
+
+    return parse_edits([put(edit) for edit in frontier.edits], f"frontier {frontier.name}")
 
 
 def _points(results: pd.DataFrame, aims: tuple[Aim, Aim]) -> pd.DataFrame:
-    values = pd.DataFrame({aim.name: measure(results, aim.measure) for aim in aims})
+    solved = results[results["run"] != ""]
+    values = pd.DataFrame({aim.name: measure(solved, aim.measure) for aim in aims if len(solved)}, dtype="float64")
+    values = values.reindex(index=results.index, columns=[aim.name for aim in aims])
     table = pd.concat([results[["scenario", "ended", "level"]], values, results[["gap", "run"]]], axis=1)
     losses = np.column_stack([-values[aim.name] if aim.most else values[aim.name] for aim in aims])
     found = ~np.isnan(losses).any(axis=1)

@@ -39,6 +39,11 @@ class Plan:
     summary: pd.DataFrame
     started: str
 
+    @property
+    def step_names(self) -> dict[str, str]:
+        """The folder of each family's run inside steps/."""
+        return {family: f"{number}-{family}" for number, family in enumerate(self.runs, start=1)}
+
     def save(self, directory: str | Path) -> Path:
         """Write the plan as one new folder in `directory`, whole or not at all, and return the folder: plan.json,
         summary and handed_over as tables, and each run in steps/."""
@@ -46,9 +51,8 @@ class Plan:
         return store.write_whole(Path(directory), f"{store.file_name(self.case, 'case')}-plan-{when}", self._fill)
 
     def _fill(self, folder: Path) -> None:
-        names = {family: f"{number}-{family}" for number, family in enumerate(self.runs, start=1)}
         for family, run in self.runs.items():
-            run.save(folder / STEPS, names[family])
+            run.save(folder / STEPS, self.step_names[family])
         store.write_table(self.summary, folder, "summary")
         store.write_table(self.handed_over, folder, "handed_over")
         record = {
@@ -56,7 +60,7 @@ class Plan:
             "case": self.case,
             "started": self.started,
             "versions": versions(),
-            "steps": [{"family": family, "run": f"{STEPS}/{name}"} for family, name in names.items()],
+            "steps": [{"family": family, "run": f"{STEPS}/{name}"} for family, name in self.step_names.items()],
             "handed_over": self.handed_over.to_dict("records"),
         }
         store.write_json(record, folder / RECORD)

@@ -25,6 +25,7 @@ from echelon_models.allocation.rules import RULES
 from echelon_models.allocation.schema import INPUTS, RESULTS, AllocationOptions
 from echelon_models.allocation.search import Found, find, part_of_time, values_of
 from echelon_models.allocation.sets import Sets, prepare
+from echelon_models.allocation.studies import FRONTIERS
 from echelon_models.allocation.value import value_of_information
 
 EASE_SHARE = 0.05  # of the time limit, at most, goes to solving again with limits eased
@@ -108,4 +109,5 @@ FAMILY = Family(
     charts=charts,
     ease=ease,
     quiet={"price_rules": False, "renegotiate": 0, "value_information": False},
+    frontiers=FRONTIERS,
 )

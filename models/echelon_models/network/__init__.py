@@ -29,6 +29,7 @@ from echelon_models.network.sets import Sets, prepare
 from echelon_models.network.sparse import LARGE, LARGEST, fix_sites, price_demand, thin_out
 from echelon_models.network.start import FROM, round_relaxation, take_over, warm_start
 from echelon_models.network.strengthen import Links
+from echelon_models.network.studies import FRONTIERS
 
 FIRST_PLAN_SHARE = 0.2  # of the time limit may go to a first plan
 FIRST_PLAN_GAP = 1e-4  # at which it is good enough
@@ -170,4 +171,5 @@ FAMILY = Family(
     ease=ease,
     changes=changes.RULES,
     quiet={"compare_today": False, "compare": "", "price_rules": False},
+    frontiers=FRONTIERS,
 )

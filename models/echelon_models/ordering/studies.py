@@ -55,14 +55,15 @@ SILOS = (
     ),
 )  # fmt: skip
 
-# Cost against service: shortage itself costs nothing, but this part of demand must be served in its own period.
-_SERVED = {"fill_rate": LEVEL, "backorder_cost": 0.0, "lost_cost": 0.0, "hard": True}
+# Cost against service: waiting and missing safety stock cost nothing, but missing this part of demand served in its own
+# period costs as much as never serving it.
+_SERVED = {"fill_rate": LEVEL, "backorder_cost": 0.0}
 FRONTIERS = (
     Frontier(
         "service",
-        "cost without shortages against the part of demand served in its period, the same for every item and site",
-        (Aim("cost", "objective"), Aim("fill rate", "kpi.fill_rate", most=True)),
-        (*_without("shortages"), {"table": "shortages", "append": [_SERVED]}),
+        "cost against the part of demand served in its period, the same for every item and site; waiting is free",
+        (Aim("cost", "objective - cost.fill rate missed"), Aim("fill rate", "kpi.fill_rate", most=True)),
+        (*_without("shortages", "safety_stock"), {"table": "shortages", "append": [_SERVED]}),
         levels=(0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0),
     ),
     Frontier(

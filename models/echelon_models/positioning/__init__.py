@@ -18,6 +18,7 @@ from echelon_models.positioning.rules import RULES
 from echelon_models.positioning.schema import INPUTS, RESULTS, PositioningOptions
 from echelon_models.positioning.search import Setting, find_plan
 from echelon_models.positioning.stock import SafetyStock
+from echelon_models.positioning.studies import FRONTIERS
 
 
 def solve(full: Frames, options: PositioningOptions, control: Control) -> Answer:
@@ -49,4 +50,5 @@ FAMILY = Family(
     kpis=kpis,
     page=page,
     charts=charts,
+    frontiers=FRONTIERS,
 )
