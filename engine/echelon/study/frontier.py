@@ -90,7 +90,7 @@ def run_frontier(
     inner = [Scenario(f"level {level:.10g}", _edits(frontier, level)) for level in levels]
     study = run_study(case, [*ends, *inner], folder, family, kind="frontier", **how)
     known = [*(first.tolist() if ends else []), *levels]
-    table = _points(study.results.assign(level=known), frontier.aims)
+    table = _points(study.results.assign(level=known), frontier.aims).sort_values("level", ignore_index=True)
     store.write_table(table, study.folder, "frontier")
     return Curve(study, frontier, table)
 
