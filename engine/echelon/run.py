@@ -142,6 +142,16 @@ class Run:
         )
 
 
+class Prepared(NamedTuple):
+    """A case that is ready to be solved: its family, that family's options, and its tables as validated."""
+
+    case: Case
+    family: Family
+    options: Any
+    inputs: Frames
+    findings: list[Finding]  # warnings
+
+
 def read(source: str | Path | Mapping[str, pd.DataFrame]) -> Case:
     """Read a case: a folder of CSV or Parquet files, an Excel workbook, an SQLAlchemy URL, or a dict of data frames.
 
@@ -174,7 +184,14 @@ def solve(
 
     Raises InputError (with all findings), SolveError (no plan), RecheckError (the plan breaks rules of the case).
     """
-    case, chosen, family_options, inputs, findings = prepare(source, family, options)
+    return solve_prepared(prepare(source, family, options), start=start, progress=progress, **solve_options)
+
+
+def solve_prepared(
+    ready: Prepared, *, start: Run | None = None, progress: ProgressCallback | None = None, **solve_options: Any
+) -> Run:
+    """What `solve` does with a case that was validated before. Raises what it raises."""
+    case, chosen, family_options, inputs, findings = ready
     frames = chosen.complete(inputs, family_options)
     solver_options = parse_options(SolveOptions, solve_options)
     executor.check(solver_options.executor)
@@ -229,16 +246,6 @@ def fingerprint(frames: Frames) -> str:
         digest.update(f"{name}:{','.join(map(str, frame.columns))}:{len(frame)};".encode())
         digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
     return digest.hexdigest()
-
-
-class Prepared(NamedTuple):
-    """A case that is ready to be solved: its family, that family's options, and its tables as validated."""
-
-    case: Case
-    family: Family
-    options: Any
-    inputs: Frames
-    findings: list[Finding]  # warnings
 
 
 def prepare(source: Source, family: str | None = None, options: Mapping[str, Any] | None = None) -> Prepared:

@@ -20,7 +20,7 @@ from echelon import store
 from echelon.edits import Sheets, apply
 from echelon.errors import EchelonError, InputError, RecheckError, SolveError
 from echelon.executor import Workers
-from echelon.run import Prepared, Run, Source, choose, fingerprint, prepare, read, solve, versions
+from echelon.run import Prepared, Run, Source, choose, fingerprint, prepare, read, solve_prepared, versions
 from echelon.solvers.outcome import SolveOptions
 from echelon.study.results import Failure, failure_row, results_table, run_row
 from echelon.study.scenarios import Scenario, all_edits, edited, sheets_of, waves
@@ -124,21 +124,19 @@ def run_study(
     store.write_json(_record(base, scenarios, kind), folder / RECORD)
     rows: dict[str, dict[str, Any]] = {}
     kept = 0
-    try:
-        with Workers(executor) as workers:
+    with Workers(executor) as workers:
+        try:
             for wave in waves(scenarios) if warm_start else [list(scenarios)]:
                 tasks = [_task(s, scenarios, folder, rows if warm_start else {}) for s in wave]
                 for number, answer in workers.each(_solve_scenario, base, tasks, FRESH_AFTER):
-                    scenario = wave[number].name
-                    done = _lost(answer) if isinstance(answer, BaseException) else answer
-                    rows[scenario] = row = _keep(folder, base.family, scenario, done)
-                    kept += done.result is None
+                    name, done = wave[number].name, _lost(answer) if isinstance(answer, BaseException) else answer
+                    rows[name] = row = _keep(folder, base.family, name, done)
+                    kept += (is_kept := done.result is None)
                     if progress is not None:
-                        is_kept = done.result is None
-                        progress(Step(scenario, row["ended"], row["seconds"], is_kept, len(rows), len(scenarios)))
-    finally:
-        results = results_table([rows[s.name] for s in scenarios if s.name in rows])
-        store.write_table(results, folder, RESULTS)
+                        progress(Step(name, row["ended"], row["seconds"], is_kept, len(rows), len(scenarios)))
+        finally:
+            results = results_table([rows[s.name] for s in scenarios if s.name in rows])
+            store.write_table(results, folder, RESULTS)
     return Study(folder, results, kept)
 
 
@@ -191,7 +189,7 @@ def _solve_scenario(base: _Base, task: _Task) -> _Done:
         name = f"{_stem(task.scenario)}-{_digest(base, task, ready)}"
         if name in task.finished:
             return _Done(name, None)
-        return _Done(name, solve(case, base.family, options=sheets.options, start=task.start, **base.solve_options))
+        return _Done(name, solve_prepared(ready, start=task.start, **base.solve_options))
     except EchelonError as error:
         return _Done(name, _failure(error))
     except Exception as error:  # a fault of Echelon's own or of a library: the other scenarios go on
