@@ -205,12 +205,13 @@ def print_silos(out: Console, silos: Silos) -> None:
 def print_comparison(out: Console, compared: Comparison) -> None:
     """Measures side by side, then for each run why it differs from the first, and how much of the plan changed."""
     first, *others = compared.names
-    numbers = compared.measures
-    size = numbers[list(compared.names)].abs().max(axis=1).clip(lower=1.0)
-    differ = numbers[[f"{name} less {first}" for name in others]].abs().max(axis=1) > 1e-6 * size
-    shown = numbers.loc[differ, ["measure"]].assign(**{name: _figure(numbers[name]) for name in compared.names})
+    values = compared.measures.pivot_table(index="measure", columns="run", values="value", sort=False)
+    values = values.reindex(columns=list(compared.names))
+    size = values.abs().max(axis=1).clip(lower=1.0)
+    differ = values[(values.max(axis=1) - values.min(axis=1)) > 1e-6 * size]
+    shown = differ.apply(_figure).rename_axis("").reset_index()
     if len(others) == 1:
-        shown["difference"] = numbers[f"{others[0]} less {first}"].map("{:+,.6g}".format)
+        shown["difference"] = (differ[others[0]] - differ[first]).map("{:+,.6g}".format).to_numpy()
     out.print(frame_table(shown) if len(shown) else "all measures are the same")
     for name in others:
         plan = compared.plan[compared.plan["run"] == name]

@@ -1,4 +1,4 @@
-"""A study solves each scenario once, keeps what is finished whatever happens, and tells what failed while it goes on."""
+"""A study solves each scenario once, keeps what is finished whatever happens, and tells what failed and goes on."""
 
 from __future__ import annotations
 

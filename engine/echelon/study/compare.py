@@ -26,9 +26,10 @@ LIMIT_KEYS = ("limit", "name", "unit")
 class Comparison:
     """Runs beside each other; the first is what the others are compared with.
 
-    `measures` has a column a run: objective, bound, cost lines, key figures. `options` are those that differ. `inputs`
-    and `plan` have a row for each cell that differs (run, table, key, column, before, after; a row that came or went
-    has a blank column). `limits` has use, excess and price of each limit by run. `why` says it in sentences, by run.
+    `measures` are objective, bound, cost lines and key figures (run, measure, value, difference); `options` those that
+    differ (run, option, value). `inputs` and `plan` have a row for each cell that differs (run, table, key, column,
+    before, after; a row that came or went has a blank column). `limits` has use, excess and price of each limit by run.
+    `why` says it in sentences, by run.
     """
 
     names: tuple[str, ...]
@@ -115,24 +116,24 @@ def _same(left: pd.Series, right: pd.Series) -> pd.Series:
 
 
 def _measures(runs: Mapping[str, Run]) -> pd.DataFrame:
-    """A row a number of the runs, a column a run, and the difference of each from the first."""
-    numbers = {}
-    for name, run in runs.items():
-        row = run_row(name, run, "")
-        numbers[name] = {k: v for k, v in row.items() if isinstance(v, float) and k != "seconds"}
-    table = pd.DataFrame(numbers)
-    first, *others = runs
-    for name in others:
-        table[f"{name} less {first}"] = table[name] - table[first]
-    return table.rename_axis("measure").reset_index()
+    """run, measure, value, difference from the first run."""
+    rows = [
+        (name, measure, value)
+        for name, run in runs.items()
+        for measure, value in run_row(name, run, "").items()
+        if isinstance(value, float) and measure != "seconds"
+    ]
+    table = pd.DataFrame(rows, columns=["run", "measure", "value"])
+    first = table[table["run"] == next(iter(runs))].set_index("measure")["value"]
+    return table.assign(difference=table["value"] - table["measure"].map(first))
 
 
 def _options(runs: Mapping[str, Run]) -> pd.DataFrame:
-    """The options in which the runs differ, a column a run."""
+    """run, option, value of the options in which the runs differ."""
     names = dict.fromkeys(name for run in runs.values() for name in run.options)
-    rows = {name: [str(run.options.get(name, "")) for run in runs.values()] for name in names}
-    differ = {name: values for name, values in rows.items() if len(set(values)) > 1}
-    return pd.DataFrame.from_dict(differ, orient="index", columns=list(runs)).rename_axis("option").reset_index()
+    rows = [(name, option, str(run.options.get(option, ""))) for option in names for name, run in runs.items()]
+    table = pd.DataFrame(rows, columns=["run", "option", "value"])
+    return table[table.groupby("option")["value"].transform("nunique") > 1].reset_index(drop=True)
 
 
 def _limits(runs: Mapping[str, Run]) -> pd.DataFrame:
@@ -158,11 +159,10 @@ def _why(
     share = f" ({(after - before) / abs(before):+.2%})" if before else ""
     lines = [f"costs {after - before:+,.2f}{share}" + _within_gap(first, run)]
     lines += [f"input {text}" for text in summary(inputs)]
-    solver = set(SolveOptions.model_fields)
-    for row in options.to_dict("records"):
-        kind = "solver option" if row["option"] in solver else "option"
-        if row[first_name] != row[name]:
-            lines.append(f"{kind} {row['option']}: {row[first_name]} -> {row[name]}")
+    old, new = (options[options["run"] == one].set_index("option")["value"] for one in (first_name, name))
+    for option in old.index[old != new]:
+        kind = "solver option" if option in SolveOptions.model_fields else "option"
+        lines.append(f"{kind} {option}: {old[option]} -> {new[option]}")
     if first.versions != run.versions:
         lines.append("the versions of Echelon or its libraries differ")
     return [*lines, *_limit_changes(limits, first_name, name)]
