@@ -187,6 +187,7 @@ def test_the_declared_frontier_meets_its_levels(tmp_path: Path) -> None:
     assert points["cost"].is_monotonic_increasing
 
 
+@pytest.mark.slow
 def test_ends_span_the_levels(tmp_path: Path) -> None:
     """Without levels of its own a frontier runs from the best plan in one aim to the best in the other."""
     root = Path(__file__).parents[2] / "data" / "alder_outdoor" / "allocation"
