@@ -37,10 +37,11 @@ def case(tmp_path: Path) -> Path:
 def test_help_names_every_command_and_the_exit_codes() -> None:
     """--help is the manual most people read."""
     text = ask(["--help"]).output
-    for command in ("families", "schema", "new", "validate", "solve", "runs", "show", "report", "doctor"):
+    known = ("families", "schema", "new", "validate", "solve", "runs", "show", "report", "doctor")
+    for command in (*known, "study", "sweep", "frontier", "silos", "compare", "plan"):
         assert command in text
         assert ask([command, "--help"]).exit_code == 0
-    for words in ("2 bad input", "3 no plan", "4 recheck failed", "5 solver failed"):
+    for words in ("2 bad input", "3 no plan", "4 recheck failed", "5 solver failed", "6 some scenarios"):
         assert words in " ".join(text.split())
 
 
