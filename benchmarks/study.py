@@ -94,6 +94,7 @@ def main() -> None:
     options = parser.parse_args()
     limits = (options.time_limit, options.gap)
     spread = f"processes:{options.processes}"
+    ways: list[tuple[Any, ...]]
     with tempfile.TemporaryDirectory() as folder:
         if options.warm:
             ways = [(f"{folder}/{warm}", options.scenarios, spread, *limits, warm) for warm in (False, True)]

@@ -1,4 +1,4 @@
-"""Make the sample case alder_outdoor: a small seller of camping gear plans three decisions in sequence, and studies them.
+"""Make the sample case alder_outdoor: a small seller of camping gear plans three decisions in sequence.
 
 `python data/alder_outdoor/make_case.py` rewrites the CSV files here and in allocation/; the same seed gives the same
 files. Everything is invented.
@@ -130,7 +130,7 @@ def _allocation(draw: np.random.Generator, quotes: pd.DataFrame, demand: pd.Data
             columns=["item", "site", "quantity", "deviation"],
         ),
         "lanes": pd.DataFrame(
-            [(s[0], DEPOT, 0.9 if s[1] == "EU" else 1.6, 0.0 if s[1] == "EU" else 0.035, s[4], s[5]) for s in SUPPLIERS],
+            [(s[0], DEPOT, *((0.9, 0.0) if s[1] == "EU" else (1.6, 0.035)), s[4], s[5]) for s in SUPPLIERS],
             columns=["supplier", "site", "freight", "duty_rate", "lead_time", "lead_time_deviation"],
         ),
         "caps": pd.DataFrame([("supplier", 0.55)], columns=["kind", "max_share"]),

@@ -142,7 +142,7 @@ def print_study(out: Console, study: Study) -> None:
     )
     out.print(frame_table(shown))
     for row in study.failed.itertuples():
-        out.print(Text(f"{row.scenario}: {row.why}", "yellow"), soft_wrap=True)
+        out.print(Text(f"{shorten(str(row.scenario))}: {row.why}", "yellow"), soft_wrap=True)
     if study.kept:
         out.print(f"{_count(study.kept, 'run')} kept from before")
 
@@ -199,7 +199,7 @@ def print_silos(out: Console, silos: Silos) -> None:
     shown = pd.DataFrame.from_dict(lines, orient="index", columns=list(columns)).rename_axis("").reset_index()
     out.print(frame_table(shown))
     for row in silos.study.failed.itertuples():
-        out.print(Text(f"{row.scenario}: {row.why}", "yellow"), soft_wrap=True)
+        out.print(Text(f"{shorten(str(row.scenario))}: {row.why}", "yellow"), soft_wrap=True)
 
 
 def print_comparison(out: Console, compared: Comparison) -> None:

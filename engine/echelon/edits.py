@@ -203,12 +203,10 @@ def _meets(cells: pd.Series, field: FieldInfo, sign: str, value: Any, table: str
     if value == "":
         blank = cells.isna() | (cells == "")
         return blank if sign == "=" else ~blank
-    kind = base_type(field)
-    try:
-        wanted = pd.Timestamp(value) if kind is date else str(value) if kind is str else kind(value)
-    except (TypeError, ValueError):
-        what = {date: "a date", float: "a number", int: "a whole number"}.get(kind, kind.__name__)
-        raise _wrong(table, f"is not {what}", WHERE, name, value) from None
+    wanted = _as_cell(value, base_type(field))
+    if wanted is None:
+        what = {date: "a date", str: "text", bool: "true or false"}.get(base_type(field), "a number")
+        raise _wrong(table, f"is not {what}", WHERE, name, value)
     allowed = choices(field)
     if allowed and sign == "=" and wanted not in allowed:
         raise _wrong(table, "can never be found", f"The column has one of {', '.join(allowed)}", name, value)
@@ -216,6 +214,20 @@ def _meets(cells: pd.Series, field: FieldInfo, sign: str, value: Any, table: str
     found = pd.Series(sign == "!=", index=cells.index)
     found[filled] = COMPARISONS[sign](cells[filled], wanted)
     return found
+
+
+def _as_cell(value: Any, kind: type) -> Any:
+    """The value of a condition as the cells of a column of this kind hold it; None if it is none such."""
+    if kind is bool:
+        return {"true": True, "false": False}.get(str(value).lower())
+    if kind is str:
+        return None if isinstance(value, list | Mapping) else str(value)
+    try:
+        if kind is date:
+            return pd.Timestamp(value) if isinstance(value, str | date) else None
+        return None if isinstance(value, bool) else float(value)  # of whole numbers too: lead_time > 1.5
+    except (TypeError, ValueError):
+        return None
 
 
 def _with_cells(frame: pd.DataFrame, hit: pd.Series, edit: Edit, field: FieldInfo) -> pd.DataFrame:

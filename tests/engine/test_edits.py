@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,31 @@ def test_types_stay_those_of_the_declaration(sheets: Sheets) -> None:
         assert (before.dtypes == after.dtypes).all(), edit
 
 
+@pytest.mark.parametrize(
+    ("table", "where", "rows"),
+    [
+        ("budgets", {"carry_over": True}, [0]),
+        ("budgets", {"carry_over": "false"}, [1]),
+        ("budgets", {"department": ""}, [1]),
+        ("budgets", {"period": {"!=": ""}}, [1]),
+        ("offers", {"lead_time": {">": 0.5}}, [1]),
+        ("offers", {"lead_time": {"<": 0.5}}, [0, 2]),
+        ("offers", {"maximum": {"!=": 5}}, [0, 1, 2]),
+        ("offers", {"multiple": {">=": 5}}, [0]),
+        ("periods", {"start": {">=": "2026-01-19"}}, [2, 3]),
+        ("periods", {"start": date(2026, 1, 5)}, [0]),
+        ("periods", {"days": "7", "period": ["W1", "W2", "nowhere"]}, [0, 1]),
+    ],
+)
+def test_conditions_are_read_as_the_columns_type(
+    sheets: Sheets, table: str, where: dict[str, Any], rows: list[int]
+) -> None:
+    """Numbers, dates, truth and text compare as such, also where a command line gives them as text."""
+    kept = edited(sheets, table=table, where=where, drop=True).tables[table]
+    everything = sheets.tables[table]
+    assert [n for n, row in enumerate(everything.index) if row not in kept.index] == rows
+
+
 WRONG = [
     ({"table": "demnd", "drop": True}, "no such table", "demand"),
     ({"table": "demand", "column": "quantty", "scale": 2}, "no such column", "quantity"),
@@ -127,6 +153,8 @@ WRONG = [
     ({"table": "demand", "append": [{"item": "A", "colour": "red"}]}, "no such column", "Known"),
     ({"table": "demand", "where": {"quantity": {"~": 3}}, "drop": True}, "no comparison", "Write one of"),
     ({"table": "demand", "where": {"quantity": "much"}, "drop": True}, "is not a number", "where"),
+    ({"table": "budgets", "where": {"carry_over": "perhaps"}, "drop": True}, "is not true or false", "where"),
+    ({"table": "periods", "where": {"start": 5}, "drop": True}, "is not a date", "where"),
     ({"table": "shortages", "where": {"policy": "never"}, "drop": True}, "can never be found", "backorder"),
     ({"table": "options", "column": "holding", "set": 1}, "no such option", "holding_rate"),
     ({"table": "options", "column": "holding_rate", "set": -1}, "must be at least 0", "holding"),

@@ -30,8 +30,8 @@ class Failure:
 
     @property
     def lasts(self) -> bool:
-        """Whether running the scenario again would end the same."""
-        return self.ended in ("infeasible", "unbounded", "no_solution", "recheck failed")
+        """Whether running the scenario again would end the same; what only ran out of time is tried again."""
+        return self.ended in ("infeasible", "unbounded", "recheck failed")
 
 
 def run_row(scenario: str, run: Run, folder: str) -> dict[str, Any]:

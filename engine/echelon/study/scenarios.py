@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from echelon.edits import Edit, Sheets, apply, parse_edits
-from echelon.errors import Finding, InputError
+from echelon.errors import Finding, InputError, shorten
 from echelon.family import Family
 from echelon.run import given_options, known_tables
 from echelon.tables import Case
@@ -30,7 +30,7 @@ class Scenario:
 
     @property
     def label(self) -> str:
-        return f'scenario "{self.name}"'
+        return f'scenario "{shorten(self.name)}"'
 
 
 def read_scenarios(path: str | Path) -> list[Scenario]:
@@ -126,7 +126,7 @@ def _scenario(number: int, entry: Any) -> Scenario:
             Finding(label, "is not a name", "Write the name of one scenario", column="from", value=str(parent))
         )
     try:
-        edits = parse_edits(entry.get("edits", []), f'scenario "{name}"' if name else label)
+        edits = parse_edits(entry.get("edits", []), f'scenario "{shorten(str(name))}"' if name else label)
     except InputError as wrong:
         findings += wrong.findings
     if findings:
