@@ -87,24 +87,22 @@ def _table_differences(before: pd.DataFrame, after: pd.DataFrame, table: Table) 
     old, new = _by_key(before, table), _by_key(after, table)
     both = old.index.intersection(new.index, sort=False)
     gone, come = old.index.difference(new.index, sort=False), new.index.difference(old.index, sort=False)
-    rows = [(table.name, key, "", "row", "") for key in gone] + [(table.name, key, "", "", "row") for key in come]
+    rows = [(key, "", "row", "") for key in gone] + [(key, "", "", "row") for key in come]
     for name in old.columns:
         left, right = old.loc[both, name], new.loc[both, name]
         differ = ~_same(left, right)
-        cells = zip(both[differ], left[differ], right[differ], strict=True)
-        rows += [(table.name, key, name, was, now) for key, was, now in cells]
-    return pd.DataFrame(rows, columns=CHANGES[1:], dtype=object)
+        rows += [(key, name, was, now) for key, was, now in zip(both[differ], left[differ], right[differ], strict=True)]
+    named = [(table.name, ", ".join(key), column, was, now) for key, column, was, now in rows]
+    return pd.DataFrame(named, columns=CHANGES[1:], dtype=object)
 
 
 def _by_key(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """The table indexed by its key as text; without a key, by row number."""
+    """The table indexed by its key as text; without a key, by row number. Of rows with the same key, the first."""
     columns = [name for name in table.columns if name not in ("notes", "status") and name in frame.columns]
-    frame = frame[columns].reset_index(drop=True)
     key = [name for name in table.key if name in columns]
-    if not key:
-        return frame.set_index(frame.index.astype("str"))
-    index = pd.Index(frame[key].astype("str").agg(", ".join, axis=1), dtype="object") if len(frame) else pd.Index([])
-    return frame.drop(columns=key).set_index(index)
+    named = frame[key] if key else pd.DataFrame({"row": range(len(frame))})
+    indexed = frame[columns].drop(columns=key).set_index(pd.MultiIndex.from_frame(named.astype("str")))
+    return indexed[~indexed.index.duplicated()]
 
 
 def _same(left: pd.Series, right: pd.Series) -> pd.Series:

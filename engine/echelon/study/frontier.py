@@ -81,18 +81,23 @@ def run_frontier(
     ends = [Scenario(f"end {n}", parse_edits(edits, frontier.name)) for n, edits in enumerate(frontier.ends, start=1)]
     levels = list(frontier.levels)
     if ends:
-        first = measure(run_study(case, ends, folder, family, kind="frontier", **how).results, frontier.aims[0].measure)
-        if first.isna().any():
-            remedy = "See the results of the study"
-            raise InputError([Finding("frontier", "there is no plan at one of its ends", remedy, value=frontier.name)])
-        levels = np.linspace(first.iloc[0], first.iloc[1], max(points, 2))[1:-1].tolist()
-    levels = list(dict.fromkeys(levels))
-    inner = [Scenario(f"level {level:.10g}", _edits(frontier, level)) for level in levels]
+        results = run_study(case, ends, folder, family, kind="frontier", **how).results
+        levels = _between(results, frontier, max(points, 3))
+    inner = [Scenario(f"level {level:.10g}", _edits(frontier, level)) for level in levels[len(ends) :]]
     study = run_study(case, [*ends, *inner], folder, family, kind="frontier", **how)
-    known = [*(first.tolist() if ends else []), *levels]
-    table = _points(study.results.assign(level=known), frontier.aims).sort_values("level", ignore_index=True)
+    table = _points(study.results.assign(level=levels), frontier.aims).sort_values("level", ignore_index=True)
     store.write_table(table, study.folder, "frontier")
     return Curve(study, frontier, table)
+
+
+def _between(ends: pd.DataFrame, frontier: Frontier, points: int) -> list[float]:
+    """The values of the first aim at both ends, then those spread evenly between them."""
+    if (ends["run"] == "").any():
+        remedy = "Give it more time, or see the results of the study"
+        raise InputError([Finding("frontier", "there is no plan at one of its ends", remedy, value=frontier.name)])
+    first, last = measure(ends, frontier.aims[0].measure)
+    between = np.linspace(first, last, points)[1:-1].tolist()
+    return [float(first), float(last), *(dict.fromkeys(between) if last != first else ())]
 
 
 def _edits(frontier: Frontier, level: float) -> tuple[Edit, ...]:
