@@ -11,15 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import echelon
+from echelon.edits import apply, parse_edits
 from echelon.errors import InputError
 from echelon.family import Aim
-from echelon.study import Dial, frontier_of, own_frontier, parse_dial, run_frontier, run_sweep
-from echelon.study.frontier import knee_of, non_dominated
+from echelon.study import frontier_of, own_frontier, parse_dial, run_frontier, run_sweep
+from echelon.study.frontier import edits_at, knee_of, non_dominated
 from echelon.study.results import measure
+from echelon.study.scenarios import sheets_of
 from echelon.study.sweep import Sweep
+from echelon.tables import Case
 
 from .cases import SMALL, ended_well, write
 from .cases import echelon as cli
+
+DATA = Path(__file__).parents[2] / "data"
 
 # Demand of 10, 20, 30 that may not wait, an order costs 200: one order carries 80 unit-weeks, two carry 20, three none.
 TRADING = SMALL | {
@@ -190,7 +195,7 @@ def test_the_declared_frontier_meets_its_levels(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ends_span_the_levels(tmp_path: Path) -> None:
     """Without levels of its own a frontier runs from the best plan in one aim to the best in the other."""
-    root = Path(__file__).parents[2] / "data" / "alder_outdoor" / "allocation"
+    root = DATA / "alder_outdoor" / "allocation"
     quick = {"price_rules": False, "value_information": False, "renegotiate": 0}
     curve = run_frontier(root, frontier_of(root, "allocation", "risk"), tmp_path, "allocation", points=4, options=quick)
     best = curve.points[~curve.points["dominated"]].sort_values("expected cost")
@@ -236,4 +241,27 @@ def test_declared_frontiers_and_silos_are_well_formed(family: echelon.Family) ->
         assert bool(frontier.levels) != bool(frontier.ends)
     names = [f.name for f in family.frontiers] + [s.name for s in family.silos]
     assert len(set(names)) == len(names)
-    assert Dial("options.x", "options", "x").where == {}
+
+
+@pytest.mark.parametrize(
+    ("case", "family"),
+    [
+        ("harbor_tools", "ordering"),
+        ("alder_outdoor", "ordering"),
+        ("alder_outdoor", "positioning"),
+        ("nordkaup_appliances", "positioning"),
+        ("vela_bikes", "allocation"),
+        ("continental_kitchens", "network"),
+    ],
+)
+def test_what_families_declare_applies_to_the_sample_cases(case: str, family: str) -> None:
+    """The first and last level of every frontier, and every silo, makes a valid case of the sample (solving them is for studies)."""
+    loaded, declared = echelon.read(DATA / case), echelon.families()[family]
+    sheets = sheets_of(loaded, declared, {})
+    edits = [edits_at(f, level) for f in declared.frontiers for level in f.levels[:1] + f.levels[-1:] or (1e6,)]
+    edits += [parse_edits(end, f.name) for f in declared.frontiers for end in f.ends]
+    edits += [parse_edits(silo.edits, silo.name) for silo in declared.silos]
+    assert edits
+    for one in edits:
+        after = apply(one, sheets, "declared")
+        echelon.check(Case(case, after.tables, loaded.settings), family, after.options)

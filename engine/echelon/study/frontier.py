@@ -83,7 +83,7 @@ def run_frontier(
     if ends:
         results = run_study(case, ends, folder, family, kind="frontier", **how).results
         levels = _between(results, frontier, max(points, 3))
-    inner = [Scenario(f"level {level:.10g}", _edits(frontier, level)) for level in levels[len(ends) :]]
+    inner = [Scenario(f"level {level:.10g}", edits_at(frontier, level)) for level in levels[len(ends) :]]
     study = run_study(case, [*ends, *inner], folder, family, kind="frontier", **how)
     table = _points(study.results.assign(level=levels), frontier.aims).sort_values("level", ignore_index=True)
     store.write_table(table, study.folder, "frontier")
@@ -100,7 +100,7 @@ def _between(ends: pd.DataFrame, frontier: Frontier, points: int) -> list[float]
     return [float(first), float(last), *(dict.fromkeys(between) if last != first else ())]
 
 
-def _edits(frontier: Frontier, level: float) -> tuple[Edit, ...]:
+def edits_at(frontier: Frontier, level: float) -> tuple[Edit, ...]:
     """The frontier's edits with the level in its place."""
 
     def put(value: Any) -> Any:

@@ -23,7 +23,7 @@ FRONTIERS = (
             {"table": "service_limits", "column": "share", "set": LEVEL},
             {"table": "service_limits", "column": "hard", "set": True},
         ),
-        levels=(0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
+        levels=(0.5, 0.6, 0.7, 0.8, 0.9, 0.95),
     ),
     Frontier(
         "resilience",
