@@ -255,7 +255,7 @@ def test_declared_frontiers_and_silos_are_well_formed(family: echelon.Family) ->
     ],
 )
 def test_what_families_declare_applies_to_the_sample_cases(case: str, family: str) -> None:
-    """The first and last level of every frontier, and every silo, makes a valid case of the sample (solving them is for studies)."""
+    """The first and last level of every frontier, and every silo, makes a valid case of the sample."""
     loaded, declared = echelon.read(DATA / case), echelon.families()[family]
     sheets = sheets_of(loaded, declared, {})
     edits = [edits_at(f, level) for f in declared.frontiers for level in f.levels[:1] + f.levels[-1:] or (1e6,)]

@@ -20,6 +20,7 @@ from echelon.tables import Frames
 NEAR = 1e-9  # relative difference of two numbers that count as the same
 CHANGES = ["run", "table", "key", "column", "before", "after"]
 LIMIT_KEYS = ("limit", "name", "unit")
+LIMIT_FIGURES = ("capacity", "use", "excess", "price")
 
 
 @dataclass(frozen=True)
@@ -138,14 +139,12 @@ def _limits(runs: Mapping[str, Run]) -> pd.DataFrame:
     """Each limit of each run, all periods together: use, capacity and excess added up, the price of one more unit in
     every period, and in how many rows it has one."""
     parts = []
+    columns = ["run", *LIMIT_KEYS, *LIMIT_FIGURES, "binds"]
     for name, run in runs.items():
-        if "limits" not in run.plan:
-            continue
-        limits = run.plan["limits"]
-        keys = [key for key in LIMIT_KEYS if key in limits]
-        sums = limits.assign(binds=limits["price"] > 0).groupby(keys, sort=True)
-        parts.append(sums[["capacity", "use", "excess", "price", "binds"]].sum().reset_index().assign(run=name))
-    columns = ["run", *LIMIT_KEYS, "capacity", "use", "excess", "price", "binds"]
+        limits = run.plan.get("limits", pd.DataFrame())
+        if {*LIMIT_KEYS, *LIMIT_FIGURES} <= set(limits):
+            sums = limits.assign(binds=limits["price"] > 0).groupby(list(LIMIT_KEYS), sort=True)
+            parts.append(sums[[*LIMIT_FIGURES, "binds"]].sum().reset_index().assign(run=name))
     return pd.concat(parts)[columns].reset_index(drop=True) if parts else pd.DataFrame(columns=columns)
 
 
