@@ -129,13 +129,16 @@ def step_line(step: Step) -> str:
 def print_study(out: Console, study: Study) -> None:
     """A line a scenario: how it ended, its cost, and by how much that differs from the first one's."""
     results = study.results
-    first = results["objective"].iloc[0] if len(results) else float("nan")
+    first, bound = results[["objective", "bound"]].iloc[0] if len(results) else (float("nan"), float("nan"))
+    against = results["objective"] - first
+    unsure = (against != 0) & (results["bound"] <= first) & (results["objective"] >= bound)
     shown = pd.DataFrame(
         {
             "scenario": results["scenario"],
             "ended": results["ended"],
             "cost": _money(results["objective"]),
-            "against the first": _signed(results["objective"] - first),
+            "against the first": _signed(against)
+            + gaps.map({True: " (within the gaps)", False: ""}).where(against != 0, ""),
             "gap": results["gap"].map("{:.3%}".format).where(results["gap"].notna(), ""),
             "seconds": results["seconds"].map("{:.1f}".format),
         }
