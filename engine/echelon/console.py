@@ -137,8 +137,7 @@ def print_study(out: Console, study: Study) -> None:
             "scenario": results["scenario"],
             "ended": results["ended"],
             "cost": _money(results["objective"]),
-            "against the first": _signed(against)
-            + gaps.map({True: " (within the gaps)", False: ""}).where(against != 0, ""),
+            "against the first": _signed(against) + unsure.map({True: " (within the gaps)", False: ""}),
             "gap": results["gap"].map("{:.3%}".format).where(results["gap"].notna(), ""),
             "seconds": results["seconds"].map("{:.1f}".format),
         }
