@@ -2,7 +2,7 @@
 
     python benchmarks/study.py --scenarios 12 --time-limit 10 --processes 2 --json results.json
     python benchmarks/study.py --scenarios 60 --time-limit 10 --kill
-    python benchmarks/study.py --scenarios 6 --time-limit 10 --warm
+    python benchmarks/study.py --case data/alder_outdoor --scenarios 6 --time-limit 60 --warm
 
 The scenarios scale demand, from 5% less to 5% more. With `--kill` the study on processes is ended by SIGKILL once half
 of it is done, and started again. Memory is an upper bound: the peak of the parent and, for each worker, the largest
@@ -25,7 +25,7 @@ from echelon.edits import Edit
 from echelon.study import Scenario, run_study
 from protocol import MB, in_fresh_process, peak_mb, write_json
 
-CASE = Path(__file__).parents[1] / "data" / "harbor_tools"
+CASE = Path(__file__).parents[1] / "data" / "harbor_tools"  # unless --case names another
 
 
 def scenarios(count: int) -> list[Scenario]:
@@ -36,12 +36,12 @@ def scenarios(count: int) -> list[Scenario]:
 
 
 def measure(
-    folder: str, count: int, executor: str, time_limit: float, gap: float, warm: bool = False
+    case: str, folder: str, count: int, executor: str, time_limit: float, gap: float, warm: bool = False
 ) -> dict[str, Any]:
     """One study in this process: seconds on the clock and of the processors, peak memory, and how its runs ended."""
     began, cpu, parent_cpu = time.monotonic(), _cpu_seconds(), _cpu(resource.RUSAGE_SELF)
     how: dict[str, Any] = {"time_limit": time_limit, "gap": gap, "executor": executor, "warm_start": warm}
-    study = run_study(CASE, scenarios(count), folder, **how)
+    study = run_study(case, scenarios(count), folder, **how)
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / MB  # KiB on Linux
     workers = int(executor.rpartition(":")[2]) if ":" in executor else 0
     results = study.results
@@ -71,9 +71,9 @@ def _cpu(who: int) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def killed_half_way(folder: str, count: int, *how: Any) -> int:
+def killed_half_way(case: str, folder: str, count: int, *how: Any) -> int:
     """Start the study in a process, end it by SIGKILL once half of the runs are whole, and return how many are."""
-    process = multiprocessing.get_context("spawn").Process(target=measure, args=(folder, count, *how))
+    process = multiprocessing.get_context("spawn").Process(target=measure, args=(case, folder, count, *how))
     process.start()
     while process.is_alive() and len(list(Path(folder).glob("runs/[!.]*/run.json"))) < count // 2:
         time.sleep(0.1)
@@ -84,6 +84,7 @@ def killed_half_way(folder: str, count: int, *how: Any) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--case", type=Path, default=CASE)
     parser.add_argument("--scenarios", type=int, default=12)
     parser.add_argument("--time-limit", type=float, default=10.0, help="seconds for each run")
     parser.add_argument("--gap", type=float, default=1e-3)
@@ -93,16 +94,16 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     limits = (options.time_limit, options.gap)
-    spread = f"processes:{options.processes}"
+    spread, case = f"processes:{options.processes}", str(options.case)
     ways: list[tuple[Any, ...]]
     with tempfile.TemporaryDirectory() as folder:
         if options.warm:
-            ways = [(f"{folder}/{warm}", options.scenarios, spread, *limits, warm) for warm in (False, True)]
+            ways = [(case, f"{folder}/{warm}", options.scenarios, spread, *limits, warm) for warm in (False, True)]
         elif options.kill:
-            ways = [(f"{folder}/killed", options.scenarios, spread, *limits)]
+            ways = [(case, f"{folder}/killed", options.scenarios, spread, *limits)]
             whole = killed_half_way(*ways[0])
         else:
-            ways = [(f"{folder}/{way[:4]}", options.scenarios, way, *limits) for way in ("in-order", spread)]
+            ways = [(case, f"{folder}/{way[:4]}", options.scenarios, way, *limits) for way in ("in-order", spread)]
         rows = [in_fresh_process(measure, *way) for way in ways]
     if options.kill:
         rows[0]["whole_when_killed"] = whole
