@@ -55,6 +55,8 @@ class Page:
 def no_charts(plan: Frames, inputs: Frames, kpis: dict[str, Any], currency: str) -> Sequence[Chart]:
     """What a family draws that declares nothing: its report shows costs, limits and result tables."""
     return ()
+
+
 LEVEL = "<level>"  # stands in the edits of a frontier for the level of its limit
 
 

@@ -89,12 +89,12 @@ class Run:
     @property
     def result_tables(self) -> tuple[Table, ...]:
         """The declarations of this run's result tables."""
-        return _choose(self.family).results
+        return choose(self.family).results
 
     @property
     def charts(self) -> Sequence[Chart]:
         """What the report draws of this run."""
-        return _choose(self.family).charts(self.plan, self.inputs, self.kpis, self.currency)
+        return choose(self.family).charts(self.plan, self.inputs, self.kpis, self.currency)
 
     def record(self) -> dict[str, Any]:
         """The content of run.json."""
@@ -229,7 +229,7 @@ def heed(source: Source, findings: Iterable[Finding], family: str | None = None)
     """The case with every value that the findings of a `SolveError` suggest; with them it has a plan."""
     case = source if isinstance(source, Case) else read(source)
     named = family or case.settings.get("family")
-    chosen = _choose(None if named is None else str(named))
+    chosen = choose(None if named is None else str(named))
     return replace(case, tables=suggest.heed(case.tables, findings, chosen.inputs))
 
 
