@@ -105,7 +105,7 @@ def timetables(problem: Problem, solution: Solution) -> tuple[Timetable, ...] | 
     for _ in range(len(order) + 1):
         found: dict[int, Timetable] = {}
         for index in order:
-            timetable = schedule(problem, solution.routes[index], _free_docks(problem, tuple(found.values())))
+            timetable = schedule(problem, solution.routes[index], free_docks(problem, tuple(found.values())))
             if isinstance(timetable, Violation):
                 late = timetable
                 break
@@ -405,7 +405,7 @@ def _timetable(
     )
 
 
-def _free_docks(problem: Problem, tours: Sequence[Timetable]) -> list[Windows]:
+def free_docks(problem: Problem, tours: Sequence[Timetable]) -> list[Windows]:
     """The windows of each hub in which one more visit finds a dock."""
     windows = []
     for index, hub in enumerate(problem.hubs):

@@ -1,0 +1,139 @@
+"""One stop more: where a plan takes it at the least extra cost, exact for every rule, and whether a vehicle could serve
+it if it did nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from echelon.errors import Violation
+from echelon.solvers.routing.problem import NO_WAY, Problem, Route, Solution, Vehicle
+from echelon.solvers.routing.schedule import Timetable, free_docks, schedule
+
+TRIES = 300  # places in a plan that are looked at in earnest for one stop, the shortest detours first
+
+
+def alone(problem: Problem, stop: int, vehicle: int) -> Timetable | Violation:
+    """The cheapest tour of a vehicle that serves this stop alone; or the first rule that forbids the direct one."""
+    found: Timetable | None = None
+    broken: Violation | None = None
+    for route in _alone_routes(problem, stop, vehicle):
+        timetable = schedule(problem, route)
+        if isinstance(timetable, Violation):
+            broken = broken or timetable
+        elif found is None or timetable.cost < found.cost:
+            found = timetable
+    if found is not None:
+        return found
+    assert broken is not None
+    return broken
+
+
+def admitted(problem: Problem) -> np.ndarray:
+    """Whether each vehicle can serve each stop if it does nothing else: array (stops, vehicles)."""
+    admits = np.zeros((len(problem.stops), len(problem.vehicles)), dtype=bool)
+    for stop in range(len(problem.stops)):
+        known: dict[Vehicle, bool] = {}
+        for number, vehicle in enumerate(problem.vehicles):
+            if problem.may_come(stop, number):
+                kind = replace(vehicle, name="")
+                if kind not in known:
+                    known[kind] = isinstance(alone(problem, stop, number), Timetable)
+                admits[stop, number] = known[kind]
+    return admits
+
+
+def insert(problem: Problem, solution: Solution, stops: Sequence[int], admits: np.ndarray) -> Solution:
+    """The plan with these stops put in one after the other, each where it costs least; who fits nowhere stays out, as
+    does who costs more than its loss."""
+    tours = {route.vehicle: schedule(problem, route) for route in solution.routes}
+    routes = {v: tour for v, tour in tours.items() if isinstance(tour, Timetable)}
+    for stop in stops:
+        better = cheapest(problem, routes, stop, admits)
+        loss = problem.stops[stop].loss
+        if better is not None:
+            before = routes.get(better.route.vehicle)
+            if loss is None or better.cost - (before.cost if before else 0) < loss:
+                routes[better.route.vehicle] = better
+    return Solution.of(problem, [tour.route for tour in routes.values()])
+
+
+def cheapest(problem: Problem, tours: dict[int, Timetable], stop: int, admits: np.ndarray) -> Timetable | None:
+    """The tour that takes the stop at the least extra cost, as it is with the stop; None if none can.
+
+    `tours` are the plan's by vehicle. Places are tried in the order of their detours; the best of those that hold.
+    """
+    candidates = sorted(_candidates(problem, tours, stop, admits), key=lambda c: c[0])
+    best: tuple[int, Timetable] | None = None
+    docks = any(hub.docks is not None for hub in problem.hubs)
+    for detour, route in candidates[:TRIES]:
+        if best is not None and detour >= best[0]:
+            break
+        others = [tour for v, tour in tours.items() if v != route.vehicle]
+        timetable = schedule(problem, route, free_docks(problem, others) if docks else None)
+        if isinstance(timetable, Timetable):
+            before = tours.get(route.vehicle)
+            extra = timetable.cost - (before.cost if before else 0)
+            if best is None or extra < best[0]:
+                best = extra, timetable
+    return best[1] if best else None
+
+
+def _candidates(
+    problem: Problem, tours: dict[int, Timetable], stop: int, admits: np.ndarray
+) -> Iterator[tuple[int, Route]]:
+    """(cost of the detour in distance, tour) of each place for a stop: in a trip, as a trip, in an idle vehicle; of
+    idle vehicles that are alike, one."""
+    idle: set[Vehicle] = set()
+    for v in np.flatnonzero(admits[stop]).tolist():
+        vehicle = problem.vehicles[v]
+        if v in tours:
+            yield from _in_tour(problem, tours[v].route, stop)
+            continue
+        kind = replace(vehicle, name="")
+        if kind not in idle:
+            idle.add(kind)
+            for route in _alone_routes(problem, stop, v):
+                yield vehicle.fixed_cost + vehicle.cost_per_distance * _length(problem, route), route
+
+
+def _in_tour(problem: Problem, route: Route, stop: int) -> Iterator[tuple[int, Route]]:
+    vehicle = problem.vehicles[route.vehicle]
+    length = _length(problem, route)
+    for t, trip in enumerate(route.trips):
+        for k in range(len(trip) + 1):
+            changed = (*route.trips[:t], (*trip[:k], stop, *trip[k:]), *route.trips[t + 1 :])
+            longer = replace(route, trips=changed)
+            yield vehicle.cost_per_distance * (_length(problem, longer) - length), longer
+    if len(route.hubs) < vehicle.max_reloads:
+        for t in range(len(route.trips) + 1):
+            for hub in vehicle.reloads:
+                trips = (*route.trips[:t], (stop,), *route.trips[t:])
+                at = max(t - 1, 0)
+                longer = replace(route, trips=trips, hubs=(*route.hubs[:at], hub, *route.hubs[at:]))
+                yield vehicle.cost_per_distance * (_length(problem, longer) - length), longer
+
+
+def _alone_routes(problem: Problem, stop: int, v: int) -> Iterator[Route]:
+    """Direct, loading at a hub first, unloading at a hub after, or both."""
+    vehicle = problem.vehicles[v]
+    yield Route(v, ((stop,),))
+    hubs = vehicle.reloads if vehicle.max_reloads else ()
+    for hub in hubs:
+        yield Route(v, ((stop,), ()), (hub,))
+        yield Route(v, ((), (stop,)), (hub,))
+        if vehicle.max_reloads > 1:
+            yield from (Route(v, ((), (stop,), ()), (hub, other)) for other in hubs)
+
+
+def _length(problem: Problem, route: Route) -> int:
+    """Distance of a tour."""
+    vehicle = problem.vehicles[route.vehicle]
+    places = [vehicle.start]
+    for number, trip in enumerate(route.trips):
+        places += [problem.hubs[route.hubs[number - 1]].place] if number else []
+        places += [problem.stops[i].place for i in trip]
+    places.append(vehicle.end)
+    return min(int(problem.distances[vehicle.profile][places[:-1], places[1:]].sum()), NO_WAY)

@@ -1,0 +1,180 @@
+"""The search with OR-Tools alone: a first plan, then part after part planned anew by iterated local search.
+
+A part is improved by ruin and recreate with removal of strings of stops (SISR, Christiaens & Vanden Berghe 2020) under
+simulated annealing, from the plan so far. A stop that must be visited and finds no place is left out and named: one
+impossible stop never empties the plan.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from random import Random
+
+import numpy as np
+from google.protobuf import text_format
+from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_parameters_pb2
+
+from echelon.errors import Violation
+from echelon.solvers.routing.budget import Best, Budget
+from echelon.solvers.routing.insertion import admitted, insert
+from echelon.solvers.routing.ortools_model import RoutingModel
+from echelon.solvers.routing.parts import Part, near, part_of
+from echelon.solvers.routing.problem import Problem, Route, Solution
+from echelon.solvers.routing.schedule import cost, schedule
+
+Strategy = routing_enums_pb2.FirstSolutionStrategy
+Metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic
+CHAIN = (Strategy.PARALLEL_CHEAPEST_INSERTION, Strategy.SAVINGS, Strategy.PATH_CHEAPEST_ARC)
+FIRST_SHARE = 0.15  # of the time that is left, for each way to a first plan
+PART = 100  # stops of a part
+PART_SECONDS = 1.0  # for a part of that size
+PART_PLANS = 4  # plans looked at for each stop of a part, where rounds are counted
+IDLE = 1  # vehicles not in use that a part may draw on, of each kind
+
+LOCAL_SEARCH = """
+first_solution_strategy: EVALUATOR_STRATEGY
+use_iterated_local_search: true
+iterated_local_search_parameters {
+  perturbation_strategy: RUIN_AND_RECREATE
+  ruin_recreate_parameters {
+    ruin_strategies { sisr { max_removed_sequence_size: 10 avg_num_removed_visits: 10 bypass_factor: 0.01 } }
+    ruin_composition_strategy: RUN_ALL_SEQUENTIALLY
+    recreate_strategy {
+      heuristic: LOCAL_CHEAPEST_INSERTION
+      parameters { local_cheapest_insertion { insertion_sorting_properties: SORTING_PROPERTY_RANDOM } }
+    }
+    route_selection_neighbors_ratio: 1.0
+    route_selection_min_neighbors: 10
+    route_selection_max_neighbors: 100
+  }
+  improve_perturbed_solution: true
+  reference_solution_acceptance_strategy {
+    simulated_annealing { automatic_temperatures: true cooling_schedule_strategy: EXPONENTIAL }
+  }
+}
+local_search_operators {
+  use_lin_kernighan: BOOL_FALSE
+  use_global_cheapest_insertion_path_lns: BOOL_FALSE
+  use_local_cheapest_insertion_path_lns: BOOL_FALSE
+  use_relocate_path_global_cheapest_insertion_insert_unperformed: BOOL_FALSE
+  use_global_cheapest_insertion_visit_types_lns: BOOL_FALSE
+  use_local_cheapest_insertion_visit_types_lns: BOOL_FALSE
+  use_relocate_expensive_chain: BOOL_FALSE
+  use_relocate_subtrip: BOOL_FALSE
+  use_exchange_subtrip: BOOL_FALSE
+  use_make_chain_inactive: BOOL_FALSE
+  use_swap_active: BOOL_FALSE
+  use_swap_active_chain: BOOL_FALSE
+  use_shortest_path_swap_active: BOOL_FALSE
+  use_shortest_path_two_opt: BOOL_FALSE
+}
+"""
+
+
+def search(problem: Problem, budget: Budget, best: Best, seed: int = 0) -> None:
+    """Improve `best` until the budget is over."""
+    admits = admitted(problem)
+    if not best.solution.routes:
+        _first_plan(problem, budget, best, admits)
+    random = Random(seed)
+    rounds = 0
+    while not budget.over(rounds) and admits.any():
+        best.listen()
+        guided = any(stop.loss is not None for stop in problem.stops) and rounds % 3 == 2
+        part = _part(problem, best.solution, admits, random)
+        planned = _plan_anew(part, part.inside(best.solution), admits, budget, guided, random)
+        if planned is not None:
+            best.offer(part.into(problem, best.solution, planned))
+        rounds += 1
+
+
+def _part(problem: Problem, solution: Solution, admits: np.ndarray, random: Random) -> Part:
+    """What to plan anew: all of a small problem, a neighbourhood of a larger one."""
+    possible = np.flatnonzero(admits.any(axis=1)).tolist()
+    if len(possible) <= PART:
+        return part_of(problem, possible, range(len(problem.vehicles)))
+    return near(problem, solution, possible, PART, IDLE, random)
+
+
+def _first_plan(problem: Problem, budget: Budget, best: Best, admits: np.ndarray) -> None:
+    """Several constructions until one leaves nothing out; then insertion for what they left."""
+    possible = np.flatnonzero(admits.any(axis=1)).tolist()
+    for strategy in CHAIN if possible else ():
+        model = RoutingModel(problem, possible, admits, may_drop=True)
+        parameters = pywrapcp.DefaultRoutingSearchParameters()
+        parameters.first_solution_strategy = strategy
+        parameters.solution_limit = 1
+        parameters.time_limit.FromMilliseconds(_milliseconds(FIRST_SHARE * budget.left))
+        found = model.routing.SolveWithParameters(parameters)
+        if found is not None:
+            plan = _sound(problem, model.solution(found))
+            best.offer(insert(problem, plan, [i for i in plan.left_out if admits[i].any()], admits))
+        if best.worth[0] == sum(s.loss is None for s in problem.stops) - sum(
+            problem.stops[i].loss is None for i in possible
+        ) or budget.over(0):
+            return
+    best.offer(insert(problem, Solution(), possible, admits))
+
+
+def _plan_anew(
+    part: Part, start: Solution, admits: np.ndarray, budget: Budget, guided: bool, random: Random
+) -> Solution | None:
+    """The part's best plan that keeps every rule, if it is better than `start`."""
+    problem = part.problem
+    if not problem.stops:
+        return None
+    order = list(range(len(problem.stops)))
+    random.shuffle(order)
+    worth = cost(problem, start)
+    may_drop = isinstance(worth, Violation) or worth[0] > 0
+    model = RoutingModel(problem, order, admits[np.ix_(part.stops, part.vehicles)], may_drop, start)
+    found = _improve(model, start, _limits(len(order), budget), guided)
+    if found is None:
+        return None
+    plan = _sound(problem, model.solution(found))
+    return plan if isinstance(worth, Violation) or cost(problem, plan) < worth else None
+
+
+def _limits(stops: int, budget: Budget) -> routing_parameters_pb2.RoutingSearchParameters:
+    """The settings for a part of so many stops: limited by plans where rounds are counted, else by time."""
+    parameters = pywrapcp.DefaultRoutingSearchParameters()
+    text_format.Merge(LOCAL_SEARCH, parameters)
+    if budget.rounds is not None:
+        parameters.solution_limit = max(20, PART_PLANS * stops)
+    else:
+        seconds = min(PART_SECONDS * max(0.2, stops / PART), budget.left)
+        parameters.time_limit.FromMilliseconds(_milliseconds(seconds))
+    return parameters
+
+
+def _improve(
+    model: RoutingModel, start: Solution, parameters: routing_parameters_pb2.RoutingSearchParameters, guided: bool
+) -> pywrapcp.Assignment | None:
+    """OR-Tools' best plan from this one. Iterated local search takes no start, but a first solution strategy that
+    asks for the cost of each arc: the arcs of the start cost nothing."""
+    routing = model.routing
+    tours = model.indices(start)
+    if guided:
+        parameters.first_solution_strategy = Strategy.AUTOMATIC
+        parameters.use_iterated_local_search = False
+        parameters.local_search_metaheuristic = Metaheuristic.GUIDED_LOCAL_SEARCH
+        routing.CloseModelWithParameters(parameters)
+        given = routing.ReadAssignmentFromRoutes(tours, True)
+        return None if given is None else routing.SolveFromAssignmentWithParameters(given, parameters)
+    following = list(range(routing.Size()))
+    for vehicle, tour in enumerate(tours):
+        path = [routing.Start(vehicle), *tour, routing.End(vehicle)]
+        for index, after in pairwise(path):
+            following[index] = after
+    routing.SetFirstSolutionEvaluator(lambda index, after: 0 if following[index] == after else 1)
+    return routing.SolveWithIteratedLocalSearch(parameters)
+
+
+def _sound(problem: Problem, solution: Solution) -> Solution:
+    """The plan without the tours that break a rule by themselves, so that one of them spoils no other."""
+    kept: list[Route] = [r for r in solution.routes if not isinstance(schedule(problem, r), Violation)]
+    return Solution.of(problem, kept)
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, int(1000 * seconds))

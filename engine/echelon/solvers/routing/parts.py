@@ -1,0 +1,88 @@
+"""A part of a plan as a problem of its own: some tours, with their stops, some stops left out, and some idle vehicles.
+
+A search is at its best on about a hundred stops; a larger plan is improved part by part (POPMUSIC, Taillard & Voss
+2002): the tours near a stop are taken out, planned anew, and put back if they got better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from echelon.solvers.routing.problem import Problem, Route, Solution, Stop, Vehicle
+
+
+@dataclass(frozen=True)
+class Part:
+    """`problem` is the part's own; `stops` and `vehicles` are the whole's indices of its stops and vehicles."""
+
+    problem: Problem
+    stops: tuple[int, ...]
+    vehicles: tuple[int, ...]
+
+    def inside(self, solution: Solution) -> Solution:
+        """The whole plan's tours of this part, in the part's own indices."""
+        stop_of = {i: k for k, i in enumerate(self.stops)}
+        vehicle_of = {v: k for k, v in enumerate(self.vehicles)}
+        routes = [
+            Route(vehicle_of[r.vehicle], tuple(tuple(stop_of[i] for i in trip) for trip in r.trips), r.hubs)
+            for r in solution.routes
+            if r.vehicle in vehicle_of
+        ]
+        return Solution.of(self.problem, routes)
+
+    def into(self, whole: Problem, solution: Solution, planned: Solution) -> Solution:
+        """The whole plan with this part planned anew."""
+        taken = set(self.vehicles)
+        routes = [r for r in solution.routes if r.vehicle not in taken]
+        routes += [
+            Route(self.vehicles[r.vehicle], tuple(tuple(self.stops[i] for i in trip) for trip in r.trips), r.hubs)
+            for r in planned.routes
+        ]
+        return Solution.of(whole, routes)
+
+
+def part_of(problem: Problem, stops: Sequence[int], vehicles: Sequence[int]) -> Part:
+    """The problem of these stops and vehicles alone; places and hubs stay as they are."""
+    number = {v: k for k, v in enumerate(vehicles)}
+
+    def renumbered(stop: Stop) -> Stop:
+        if stop.vehicles is None:
+            return stop
+        return replace(stop, vehicles=frozenset(number[v] for v in stop.vehicles if v in number))
+
+    chosen = tuple(renumbered(problem.stops[i]) for i in stops)
+    fleet = tuple(problem.vehicles[v] for v in vehicles)
+    return Part(replace(problem, stops=chosen, vehicles=fleet), tuple(stops), tuple(vehicles))
+
+
+def near(problem: Problem, solution: Solution, possible: Sequence[int], size: int, idle: int, random: Random) -> Part:
+    """The tours nearest to a random stop of these, with about `size` stops, the stops left out that lie nearest, and
+    up to `idle` vehicles of each kind that are not in use."""
+    seed = problem.stops[random.choice(possible)].place
+    ways = problem.distances[0][seed] + problem.distances[0][:, seed]
+
+    def far(stop: int) -> int:
+        return int(ways[problem.stops[stop].place])
+
+    chosen: list[int] = []
+    vehicles: list[int] = []
+    for route in sorted(solution.routes, key=lambda r: sorted(far(i) for i in r.stops)[: 1 + len(r.stops) // 4][-1]):
+        if chosen and len(chosen) + len(route.stops) > size:
+            break
+        chosen += route.stops
+        vehicles.append(route.vehicle)
+    out = sorted(set(possible) & set(solution.left_out), key=far)
+    chosen += out[: max(size // 4, size - len(chosen))]
+    return part_of(problem, sorted(chosen), sorted(vehicles + _idle(problem, solution, idle)))
+
+
+def _idle(problem: Problem, solution: Solution, most: int) -> list[int]:
+    """Vehicles that are not in use, at most so many of each kind."""
+    used = {route.vehicle for route in solution.routes}
+    found: dict[Vehicle, list[int]] = {}
+    for index, vehicle in enumerate(problem.vehicles):
+        if index not in used:
+            found.setdefault(replace(vehicle, name=""), []).append(index)
+    return [index for alike in found.values() for index in alike[:most]]
