@@ -10,7 +10,7 @@ import numpy as np
 
 from echelon.errors import Violation
 from echelon.solvers.routing.problem import NO_WAY, Problem, Route, Solution, Vehicle
-from echelon.solvers.routing.schedule import Timetable, free_docks, schedule
+from echelon.solvers.routing.schedule import WAY, Timetable, free_docks, schedule
 
 TRIES = 300  # places in a plan that are looked at in earnest for one stop, the shortest detours first
 
@@ -32,7 +32,8 @@ def alone(problem: Problem, stop: int, vehicle: int) -> Timetable | Violation:
 
 
 def admitted(problem: Problem) -> np.ndarray:
-    """Whether each vehicle can serve each stop if it does nothing else: array (stops, vehicles)."""
+    """Whether each vehicle can serve each stop if it does nothing else: array (stops, vehicles). A stop that has no way
+    to or from the ends of the tour counts as served if it has one to and from somewhere: others may lie between."""
     admits = np.zeros((len(problem.stops), len(problem.vehicles)), dtype=bool)
     for stop in range(len(problem.stops)):
         known: dict[Vehicle, bool] = {}
@@ -40,9 +41,18 @@ def admitted(problem: Problem) -> np.ndarray:
             if problem.may_come(stop, number):
                 kind = replace(vehicle, name="")
                 if kind not in known:
-                    known[kind] = isinstance(alone(problem, stop, number), Timetable)
+                    tour = alone(problem, stop, number)
+                    known[kind] = isinstance(tour, Timetable) or (tour.rule == WAY and _has_ways(problem, stop, number))
                 admits[stop, number] = known[kind]
     return admits
+
+
+def _has_ways(problem: Problem, stop: int, vehicle: int) -> bool:
+    """Whether there is a way to the stop from somewhere else, and one on."""
+    profile, place = problem.vehicles[vehicle].profile, problem.stops[stop].place
+    open_ways = (problem.distances[profile] < NO_WAY) & (problem.slowest(profile) < NO_WAY)
+    elsewhere = np.arange(len(open_ways)) != place
+    return bool(open_ways[elsewhere, place].any() and open_ways[place, elsewhere].any())
 
 
 def insert(problem: Problem, solution: Solution, stops: Sequence[int], admits: np.ndarray) -> Solution:

@@ -39,12 +39,12 @@ class RoutingModel:
         self.copies = _hub_copies(problem, start or Solution())
         self.terminals = list(dict.fromkeys(t for v in problem.vehicles for t in self._ends(v)))
         first = len(self.order) + len(self.copies)
-        starts, ends = zip(*(self._ends(v) for v in problem.vehicles), strict=True)
+        tours = [self._ends(v) for v in problem.vehicles]
         self.manager = pywrapcp.RoutingIndexManager(
             first + len(self.terminals),
             len(problem.vehicles),
-            [first + self.terminals.index(t) for t in starts],
-            [first + self.terminals.index(t) for t in ends],
+            [first + self.terminals.index(start) for start, _ in tours],
+            [first + self.terminals.index(end) for _, end in tours],
         )
         self.routing = pywrapcp.RoutingModel(self.manager)
         self.places = np.array(
@@ -152,7 +152,7 @@ class RoutingModel:
 
     def _visits(self, may_drop: bool, admits: np.ndarray) -> None:
         """Which stops may be left out and at what cost, who may come, and hubs that need not be visited."""
-        penalty = self.dearest_drop
+        penalty = self.problem.dearest_drop
         for index, stop in zip(self._stop_indices(), self.order, strict=True):
             loss = self.problem.stops[stop].loss
             if loss is not None or may_drop:
@@ -173,22 +173,6 @@ class RoutingModel:
     def _only(self, index: int, vehicles: Sequence[int]) -> None:
         """Only these vehicles come, or none does."""
         self.routing.VehicleVar(index).SetValues([-1, *vehicles])
-
-    @property
-    def dearest_drop(self) -> int:
-        """A cost above that of serving any one stop."""
-        longest = max(int(d[d < NO_WAY].max(initial=0)) for d in self.problem.distances)
-        slowest = max(
-            int(m[m < NO_WAY].max(initial=0))
-            for m in (self.problem.slowest(p) for p in range(len(self.problem.distances)))
-        )
-        horizon = min(_horizon(self.problem), 10 * (slowest + max((s.service for s in self.problem.stops), default=0)))
-        dearest = max(
-            v.fixed_cost + 4 * v.cost_per_distance * longest + v.cost_per_duration * horizon
-            for v in self.problem.vehicles
-        )
-        losses = max((s.loss for s in self.problem.stops if s.loss is not None), default=0)
-        return 2 * max(dearest, losses) + 1
 
     def _loads(self) -> None:
         """Load on board in each dimension: pickups since the last unloading, deliveries until the next loading."""
@@ -264,7 +248,7 @@ class RoutingModel:
         problem, routing = self.problem, self.routing
         if not needs_time(problem):
             return
-        horizon = _horizon(problem)
+        horizon = problem.horizon
         callbacks = [self._matrix("time", v.profile, values=self._durations(v.profile)) for v in problem.vehicles]
         routing.AddDimensionWithVehicleTransits(callbacks, horizon, horizon, False, TIME)
         time = routing.GetDimensionOrDie(TIME)
@@ -370,21 +354,6 @@ def needs_time(problem: Problem) -> bool:
             for v in problem.vehicles
         )
     )
-
-
-def _horizon(problem: Problem) -> int:
-    """A moment by which all is over."""
-    latest = max(v.shift[1] for v in problem.vehicles)
-    if latest < FOREVER:
-        return latest
-    opens = max(o for s in [*problem.stops, *problem.hubs] for o, _ in s.windows) + max(
-        v.shift[0] for v in problem.vehicles
-    )
-    matrices = [problem.slowest(p) for p in range(len(problem.durations))]
-    slowest = max(int(m[m < NO_WAY].max(initial=0)) for m in matrices)
-    service = sum(s.service for s in problem.stops) + sum(h.unloading for h in problem.hubs) * (1 + len(problem.stops))
-    rests = sum(b.latest + b.duration for v in problem.vehicles for b in v.breaks)
-    return min(opens + 2 * slowest * (len(problem.stops) + 2) + service + rests, FOREVER)
 
 
 def _hub_copies(problem: Problem, start: Solution) -> list[int]:

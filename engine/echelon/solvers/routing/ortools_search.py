@@ -16,11 +16,11 @@ from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_param
 
 from echelon.errors import Violation
 from echelon.solvers.routing.budget import Best, Budget
-from echelon.solvers.routing.insertion import admitted, insert
+from echelon.solvers.routing.insertion import insert
 from echelon.solvers.routing.ortools_model import RoutingModel
-from echelon.solvers.routing.parts import Part, near, part_of
+from echelon.solvers.routing.parts import Part, Planner, improve
 from echelon.solvers.routing.problem import Problem, Route, Solution
-from echelon.solvers.routing.schedule import cost, schedule
+from echelon.solvers.routing.schedule import schedule
 
 Strategy = routing_enums_pb2.FirstSolutionStrategy
 Metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic
@@ -29,7 +29,6 @@ FIRST_SHARE = 0.15  # of the time that is left, for each way to a first plan
 PART = 100  # stops of a part
 PART_SECONDS = 1.0  # for a part of that size
 PART_PLANS = 4  # plans looked at for each stop of a part, where rounds are counted
-IDLE = 1  # vehicles not in use that a part may draw on, of each kind
 
 LOCAL_SEARCH = """
 first_solution_strategy: EVALUATOR_STRATEGY
@@ -71,35 +70,25 @@ local_search_operators {
 """
 
 
-def search(problem: Problem, budget: Budget, best: Best, seed: int = 0) -> None:
-    """Improve `best` until the budget is over."""
-    admits = admitted(problem)
-    if not best.solution.routes:
-        _first_plan(problem, budget, best, admits)
-    random = Random(seed)
-    rounds = 0
-    while not budget.over(rounds) and admits.any():
-        best.listen()
-        guided = any(stop.loss is not None for stop in problem.stops) and rounds % 3 == 2
-        part = _part(problem, best.solution, admits, random)
-        planned = _plan_anew(part, part.inside(best.solution), admits, budget, guided, random)
-        if planned is not None:
-            best.offer(part.into(problem, best.solution, planned))
-        rounds += 1
+def search(problem: Problem, budget: Budget, best: Best, admits: np.ndarray, seed: int = 0) -> None:
+    """Improve `best` until the budget is over. `admits[stop, vehicle]` says who may come."""
+    first_plan(problem, budget, best, admits)
+    improve(problem, budget, best, admits, planners(problem), seed)
 
 
-def _part(problem: Problem, solution: Solution, admits: np.ndarray, random: Random) -> Part:
-    """What to plan anew: all of a small problem, a neighbourhood of a larger one."""
+def planners(problem: Problem) -> list[Planner]:
+    """Iterated local search; where stops are optional, guided local search takes turns with it."""
+    optional = any(stop.loss is not None for stop in problem.stops)
+    return [Planner(_iterated, PART)] * 2 + [Planner(_guided, PART)] * optional
+
+
+def first_plan(problem: Problem, budget: Budget, best: Best, admits: np.ndarray) -> None:
+    """Give `best` a plan if it has none: by several constructions until one serves all that must be visited, each with
+    what it left out inserted as far as it fits."""
     possible = np.flatnonzero(admits.any(axis=1)).tolist()
-    if len(possible) <= PART:
-        return part_of(problem, possible, range(len(problem.vehicles)))
-    return near(problem, solution, possible, PART, IDLE, random)
-
-
-def _first_plan(problem: Problem, budget: Budget, best: Best, admits: np.ndarray) -> None:
-    """Several constructions until one leaves nothing out; then insertion for what they left."""
-    possible = np.flatnonzero(admits.any(axis=1)).tolist()
-    for strategy in CHAIN if possible else ():
+    must = [stop.loss is None for stop in problem.stops]
+    hopeless = sum(must) - sum(must[i] for i in possible)
+    for strategy in CHAIN if possible and not best.solution.routes else ():
         model = RoutingModel(problem, possible, admits, may_drop=True)
         parameters = pywrapcp.DefaultRoutingSearchParameters()
         parameters.first_solution_strategy = strategy
@@ -109,30 +98,31 @@ def _first_plan(problem: Problem, budget: Budget, best: Best, admits: np.ndarray
         if found is not None:
             plan = _sound(problem, model.solution(found))
             best.offer(insert(problem, plan, [i for i in plan.left_out if admits[i].any()], admits))
-        if best.worth[0] == sum(s.loss is None for s in problem.stops) - sum(
-            problem.stops[i].loss is None for i in possible
-        ) or budget.over(0):
+        if best.worth[0] == hopeless or budget.over(0):
             return
-    best.offer(insert(problem, Solution(), possible, admits))
+    if not best.solution.routes:
+        best.offer(insert(problem, Solution(), possible, admits))
+
+
+def _iterated(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution | None:
+    return _plan_anew(part, start, admits, budget, False, random)
+
+
+def _guided(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution | None:
+    return _plan_anew(part, start, admits, budget, True, random)
 
 
 def _plan_anew(
     part: Part, start: Solution, admits: np.ndarray, budget: Budget, guided: bool, random: Random
 ) -> Solution | None:
-    """The part's best plan that keeps every rule, if it is better than `start`."""
+    """OR-Tools' best plan of the part, without the tours that break a rule."""
     problem = part.problem
-    if not problem.stops:
-        return None
     order = list(range(len(problem.stops)))
     random.shuffle(order)
-    worth = cost(problem, start)
-    may_drop = isinstance(worth, Violation) or worth[0] > 0
-    model = RoutingModel(problem, order, admits[np.ix_(part.stops, part.vehicles)], may_drop, start)
+    must_drop = any(problem.stops[i].loss is None for i in start.left_out)
+    model = RoutingModel(problem, order, admits, must_drop, start)
     found = _improve(model, start, _limits(len(order), budget), guided)
-    if found is None:
-        return None
-    plan = _sound(problem, model.solution(found))
-    return plan if isinstance(worth, Violation) or cost(problem, plan) < worth else None
+    return None if found is None else _sound(problem, model.solution(found))
 
 
 def _limits(stops: int, budget: Budget) -> routing_parameters_pb2.RoutingSearchParameters:

@@ -6,11 +6,28 @@ A search is at its best on about a hundred stops; a larger plan is improved part
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+import numpy as np
+
+from echelon.solvers.routing.budget import Best, Budget
 from echelon.solvers.routing.problem import Problem, Route, Solution, Stop, Vehicle
+
+IDLE = 1  # vehicles not in use that a part may draw on, of each kind
+
+
+PlanPart = Callable[["Part", Solution, np.ndarray, Budget, Random], Solution | None]
+
+
+@dataclass(frozen=True)
+class Planner:
+    """How parts are planned anew: `plan(part, start, admits, budget, random)` gives a plan of the part or None; a part
+    has about `size` stops."""
+
+    plan: PlanPart
+    size: int
 
 
 @dataclass(frozen=True)
@@ -43,6 +60,29 @@ class Part:
         return Solution.of(whole, routes)
 
 
+def improve(
+    problem: Problem, budget: Budget, best: Best, admits: np.ndarray, planners: Sequence[Planner], seed: int
+) -> None:
+    """Plan part after part anew, by one planner after the other, until the budget is over. `admits[stop, vehicle]` says
+    who may come; a stop that none admits is in no part."""
+    random = Random(seed)
+    possible = np.flatnonzero(admits.any(axis=1)).tolist()
+    rounds = 0
+    while possible and not budget.over(rounds):
+        best.listen()
+        planner = planners[rounds % len(planners)]
+        if len(possible) <= planner.size:
+            part = part_of(problem, possible, range(len(problem.vehicles)))
+        else:
+            part = near(problem, best.solution, possible, planner.size, random)
+        start = part.inside(best.solution)
+        if part.stops:
+            planned = planner.plan(part, start, admits[np.ix_(part.stops, part.vehicles)], budget, random)
+            if planned is not None and planned != start:
+                best.offer(part.into(problem, best.solution, planned))
+        rounds += 1
+
+
 def part_of(problem: Problem, stops: Sequence[int], vehicles: Sequence[int]) -> Part:
     """The problem of these stops and vehicles alone; places and hubs stay as they are."""
     number = {v: k for k, v in enumerate(vehicles)}
@@ -57,9 +97,9 @@ def part_of(problem: Problem, stops: Sequence[int], vehicles: Sequence[int]) -> 
     return Part(replace(problem, stops=chosen, vehicles=fleet), tuple(stops), tuple(vehicles))
 
 
-def near(problem: Problem, solution: Solution, possible: Sequence[int], size: int, idle: int, random: Random) -> Part:
+def near(problem: Problem, solution: Solution, possible: Sequence[int], size: int, random: Random) -> Part:
     """The tours nearest to a random stop of these, with about `size` stops, the stops left out that lie nearest, and
-    up to `idle` vehicles of each kind that are not in use."""
+    a few vehicles that are not in use."""
     seed = problem.stops[random.choice(possible)].place
     ways = problem.distances[0][seed] + problem.distances[0][:, seed]
 
@@ -75,14 +115,14 @@ def near(problem: Problem, solution: Solution, possible: Sequence[int], size: in
         vehicles.append(route.vehicle)
     out = sorted(set(possible) & set(solution.left_out), key=far)
     chosen += out[: max(size // 4, size - len(chosen))]
-    return part_of(problem, sorted(chosen), sorted(vehicles + _idle(problem, solution, idle)))
+    return part_of(problem, sorted(chosen), sorted(vehicles + _idle(problem, solution)))
 
 
-def _idle(problem: Problem, solution: Solution, most: int) -> list[int]:
-    """Vehicles that are not in use, at most so many of each kind."""
+def _idle(problem: Problem, solution: Solution) -> list[int]:
+    """Vehicles that are not in use, at most IDLE of each kind."""
     used = {route.vehicle for route in solution.routes}
     found: dict[Vehicle, list[int]] = {}
     for index, vehicle in enumerate(problem.vehicles):
         if index not in used:
             found.setdefault(replace(vehicle, name=""), []).append(index)
-    return [index for alike in found.values() for index in alike[:most]]
+    return [index for alike in found.values() for index in alike[:IDLE]]

@@ -138,6 +138,32 @@ class Problem:
         given = self.durations[profile]
         return given.slowest if isinstance(given, Bands) else given
 
+    @cached_property
+    def horizon(self) -> int:
+        """A moment by which all is over."""
+        latest = max(v.shift[1] for v in self.vehicles)
+        if latest < FOREVER:
+            return latest
+        opens = max(opens for s in self.stops for opens, _ in s.windows)
+        opens = max(opens, *(opens for h in self.hubs for opens, _ in h.windows), *(v.shift[0] for v in self.vehicles))
+        at_places = sum(s.service for s in self.stops) + (len(self.stops) + 1) * sum(h.unloading for h in self.hubs)
+        rests = sum(b.latest + b.duration for v in self.vehicles for b in v.breaks)
+        return min(opens + 2 * self._longest_leg * (len(self.stops) + 2) + at_places + rests, FOREVER)
+
+    @cached_property
+    def dearest_drop(self) -> int:
+        """A cost above that of serving any one stop and of leaving out all those that may be: the price at which a
+        search leaves out a stop that must be visited."""
+        way = max(int(d[d < NO_WAY].max(initial=0)) for d in self.distances)
+        moment = min(self.horizon, 10 * (self._longest_leg + max((s.service for s in self.stops), default=0)))
+        tour = max(v.fixed_cost + 4 * v.cost_per_distance * way + v.cost_per_duration * moment for v in self.vehicles)
+        return 2 * (tour + sum(s.loss for s in self.stops if s.loss is not None)) + 1
+
+    @property
+    def _longest_leg(self) -> int:
+        matrices = [self.slowest(profile) for profile in range(len(self.durations))]
+        return max(int(m[m < NO_WAY].max(initial=0)) for m in matrices)
+
     def may_come(self, stop: int, vehicle: int) -> bool:
         """Whether the stop admits the vehicle: its skills and the vehicles it names."""
         asked, comes = self.stops[stop], self.vehicles[vehicle]

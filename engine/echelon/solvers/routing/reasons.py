@@ -9,9 +9,7 @@ import numpy as np
 from echelon.errors import Violation
 from echelon.solvers.routing.insertion import alone, cheapest
 from echelon.solvers.routing.problem import Problem, Solution
-from echelon.solvers.routing.schedule import Timetable, timetables
-
-IN_TIME = ("on time", "longest duration of a tour")  # the rules of `schedule` that are about time
+from echelon.solvers.routing.schedule import LATE, LONG, Timetable, timetables
 
 
 class Reason(StrEnum):
@@ -38,7 +36,7 @@ def reasons(problem: Problem, solution: Solution, admits: np.ndarray) -> dict[in
 def _reason(problem: Problem, tours: dict[int, Timetable], stop: int, admits: np.ndarray) -> Reason:
     if not admits[stop].any():
         broken = [alone(problem, stop, v) for v in range(len(problem.vehicles)) if problem.may_come(stop, v)]
-        late = [b for b in broken if isinstance(b, Violation) and b.rule in IN_TIME]
+        late = [b for b in broken if isinstance(b, Violation) and b.rule in (LATE, LONG)]
         return Reason.NO_WINDOW if late else Reason.NO_VEHICLE
     if cheapest(problem, tours, stop, admits) is None:
         return Reason.NO_CAPACITY

@@ -17,6 +17,7 @@ import numpy as np
 from echelon.errors import Violation
 from echelon.solvers.routing.problem import ALWAYS, FOREVER, NO_WAY, Bands, Break, Problem, Route, Solution, Windows
 
+WAY, LATE, LONG = "there is a way", "on time", "longest duration of a tour"  # rules that callers tell apart
 Pause = tuple[int, int]  # a break as it is taken: begin and end
 
 
@@ -198,7 +199,7 @@ def _distances(problem: Problem, route: Route, points: Sequence[_Point]) -> list
     driven = [0]
     for a, b in pairwise(points):
         if matrix[a.place, b.place] >= NO_WAY or times[a.place, b.place] >= NO_WAY:
-            return Violation("there is a way", f"{vehicle.name}, from {_name(problem, a)} to {_name(problem, b)}", 1)
+            return Violation(WAY, f"{vehicle.name}, from {_name(problem, a)} to {_name(problem, b)}", 1)
         driven.append(driven[-1] + int(matrix[a.place, b.place]))
     if driven[-1] > vehicle.max_distance:
         return Violation("range of a vehicle", vehicle.name, driven[-1] - vehicle.max_distance)
@@ -212,7 +213,7 @@ def _times(problem: Problem, route: Route, points: Sequence[_Point]) -> list[_Mo
     earliest = max(vehicle.shift[0], points[0].ready)
     best = _forward(legs, points, vehicle.breaks, earliest, vehicle.shift[1])
     if isinstance(best, int):
-        return Violation("on time", f"{vehicle.name}, {_name(problem, points[best])}", 1)
+        return Violation(LATE, f"{vehicle.name}, {_name(problem, points[best])}", 1)
     waits = best[-1].end - earliest > legs.least_duration
     for departure in sorted(set(_departures(legs, points, vehicle.breaks))) if waits else ():
         if earliest < departure <= vehicle.shift[1]:
@@ -220,7 +221,7 @@ def _times(problem: Problem, route: Route, points: Sequence[_Point]) -> list[_Mo
             if not isinstance(moments, int) and moments[-1].end - departure < best[-1].end - best[0].end:
                 best = moments
     over = best[-1].end - best[0].end - vehicle.max_duration
-    return Violation("longest duration of a tour", vehicle.name, over) if over > 0 else best
+    return Violation(LONG, vehicle.name, over) if over > 0 else best
 
 
 class _Legs:
