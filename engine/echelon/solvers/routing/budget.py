@@ -35,22 +35,29 @@ class Budget:
         return done or self.asked_to_stop() or (self.rounds is None and self.left <= 0.0)
 
 
+def _nobody(solution: Solution, worth: Worth) -> None:
+    """Is told and does nothing."""
+
+
 class Best:
-    """The best plan known to a search. `tell` hears of each better one; `hear` brings in one found elsewhere."""
+    """The best plan known to a search, at first the better of `start` and none at all. `tell` is told of each better
+    one; `hear` brings in one found elsewhere."""
 
     def __init__(
         self,
         problem: Problem,
         start: Solution | None = None,
-        tell: Callable[[Solution, Worth], None] = lambda solution, worth: None,
+        tell: Callable[[Solution, Worth], None] = _nobody,
         hear: Callable[[], Solution | None] = lambda: None,
     ):
         self.problem = problem
         self.solution = Solution.of(problem, ())
         self.worth: Worth = self._worth(self.solution)
-        self._tell, self._hear = tell, hear
+        self._tell: Callable[[Solution, Worth], None] = _nobody
+        self._hear = hear
         if start is not None:
             self.offer(start)
+        self._tell = tell
 
     def _worth(self, solution: Solution) -> Worth:
         worth = cost(self.problem, solution)

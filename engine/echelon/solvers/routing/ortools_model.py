@@ -43,7 +43,7 @@ class RoutingModel:
         self.manager = pywrapcp.RoutingIndexManager(
             first + len(self.terminals),
             len(problem.vehicles),
-            [first + self.terminals.index(start) for start, _ in tours],
+            [first + self.terminals.index(begin) for begin, _ in tours],
             [first + self.terminals.index(end) for _, end in tours],
         )
         self.routing = pywrapcp.RoutingModel(self.manager)

@@ -1,0 +1,81 @@
+"""Solve a routing problem: searches in turn or side by side, on the cores there are. No lower bound comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from echelon.solvers.routing import ortools_search, pyvrp_search
+from echelon.solvers.routing.budget import Best, Budget, Worth
+from echelon.solvers.routing.check import check
+from echelon.solvers.routing.insertion import admitted
+from echelon.solvers.routing.parts import Planner, improve
+from echelon.solvers.routing.problem import Problem, Solution
+from echelon.solvers.routing.side_by_side import Worker, side_by_side
+
+ORTOOLS, PYVRP = "OR-Tools", "PyVRP"
+FIRST = "first plan"  # who found a plan that no search bettered
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best plan of a solve, what it is worth, who found it, and what the solve had to do without."""
+
+    solution: Solution
+    worth: Worth
+    found_by: str
+    admits: np.ndarray  # [stop, vehicle]: whether it could serve the stop if it did nothing else
+    notes: tuple[str, ...] = ()
+
+
+def solve(
+    problem: Problem,
+    budget: Budget,
+    *,
+    threads: int = 1,
+    seed: int = 0,
+    start: Solution | None = None,
+    use: Sequence[str] = (ORTOOLS, PYVRP),
+    tell: Callable[[Solution, Worth], None] = lambda solution, worth: None,
+) -> Found:
+    """The best plan found within the budget; `tell` is told of each better one on the way.
+
+    With one thread the search runs in this process, with more each has a process of its own. PyVRP takes part where
+    it is in `use`, installed, and can express the problem. Raises InputError if the problem contradicts itself.
+    """
+    check(problem)
+    admits = admitted(problem)
+    best = Best(problem, start, tell)
+    given = best.worth
+    ortools_search.first_plan(problem, budget, best, admits)
+    first = best.worth
+    reason = pyvrp_search.expressible(problem) if PYVRP in use else "not asked for"
+    workers = _workers(threads, seed, ORTOOLS in use, reason is None)
+    notes = [f"without PyVRP: {reason}"] if PYVRP in use and reason else []
+    if len(workers) == 1:
+        found_by = workers[0].name
+        workers[0].search(problem, budget, best, admits, workers[0].seed)
+    else:
+        found_by, troubles = side_by_side(workers, budget, best, admits)
+        notes += troubles
+    if best.worth == first:
+        found_by = FIRST if first < given else "start"
+    return Found(best.solution, best.worth, found_by, admits, tuple(notes))
+
+
+def _workers(threads: int, seed: int, with_ortools: bool, with_pyvrp: bool) -> list[Worker]:
+    """Who searches: the strongest on the first core, then one that plans parts anew, then again with other seeds."""
+    if not with_pyvrp:
+        return [Worker(ORTOOLS, ortools_search.search, seed + n) for n in range(threads)]
+    if not with_ortools:
+        return [Worker(PYVRP, pyvrp_search.search, seed + n) for n in range(threads)]
+    whole, parts = (PYVRP, pyvrp_search.search), (f"{ORTOOLS} and {PYVRP} on parts", both_on_parts)
+    return [Worker(*(parts if n % 2 else whole), seed + n) for n in range(threads)]
+
+
+def both_on_parts(problem: Problem, budget: Budget, best: Best, admits: np.ndarray, seed: int = 0) -> None:
+    """Parts of the plan are planned anew by PyVRP and OR-Tools in turn."""
+    planners = [Planner(pyvrp_search.plan_part, pyvrp_search.PART), *ortools_search.planners(problem)]
+    improve(problem, budget, best, admits, planners, seed)
