@@ -89,8 +89,8 @@ class RoutingModel:
         tours: list[list[int]] = [[] for _ in self.problem.vehicles]
         for route in solution.routes:
             for number, trip in enumerate(route.trips):
-                hub = [free[route.hubs[number - 1]].pop()] if number else []
-                nodes = [*hub, *(node_of[i] for i in trip)]
+                reload = [free[route.hubs[number - 1]].pop()] if number else []
+                nodes = [*reload, *(node_of[i] for i in trip)]
                 tours[route.vehicle] += [self.manager.NodeToIndex(node) for node in nodes]
         return tours
 
