@@ -3,7 +3,7 @@ it if it did nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -55,12 +55,20 @@ def _has_ways(problem: Problem, stop: int, vehicle: int) -> bool:
     return bool(open_ways[elsewhere, place].any() and open_ways[place, elsewhere].any())
 
 
-def insert(problem: Problem, solution: Solution, stops: Sequence[int], admits: np.ndarray) -> Solution:
+def insert(
+    problem: Problem,
+    solution: Solution,
+    stops: Sequence[int],
+    admits: np.ndarray,
+    is_over: Callable[[], bool] = lambda: False,
+) -> Solution:
     """The plan with these stops put in one after the other, each where it costs least; who fits nowhere stays out, as
-    does who costs more than its loss."""
+    does who costs more than its loss, and all that are left when `is_over` says so."""
     tours = {route.vehicle: schedule(problem, route) for route in solution.routes}
     routes = {v: tour for v, tour in tours.items() if isinstance(tour, Timetable)}
     for stop in stops:
+        if is_over():
+            break
         better = cheapest(problem, routes, stop, admits)
         loss = problem.stops[stop].loss
         if better is not None:
@@ -68,6 +76,13 @@ def insert(problem: Problem, solution: Solution, stops: Sequence[int], admits: n
             if loss is None or better.cost - (before.cost if before else 0) < loss:
                 routes[better.route.vehicle] = better
     return Solution.of(problem, [tour.route for tour in routes.values()])
+
+
+def without(route: Route, stops: Collection[int]) -> Route:
+    """The tour without these stops; trips with nothing left go, with a hub each, unless they are first or last."""
+    trips = [tuple(i for i in trip if i not in stops) for trip in route.trips]
+    kept = [t for t in range(len(trips)) if trips[t] or t in (0, len(trips) - 1)]
+    return replace(route, trips=tuple(trips[t] for t in kept), hubs=tuple(route.hubs[t - 1] for t in kept[1:]))
 
 
 def cheapest(problem: Problem, tours: dict[int, Timetable], stop: int, admits: np.ndarray) -> Timetable | None:

@@ -1,7 +1,8 @@
-"""A routing problem as a model of OR-Tools: nodes, costs, loads, times, hubs, docks, and plans in and out of it.
+"""A routing problem as a model of OR-Tools: nodes, costs, loads, times, hubs, and plans in and out of it.
 
 Nodes are the stops, copies of the hubs at which a vehicle may reload, and the places where vehicles start and end. A
-load that a hub resets is a dimension with free slack there; what is on board is then exact between two hubs.
+load that a hub resets is a dimension with free slack there; what is on board is then exact between two hubs. Docks are
+not in the model: a plan that wants too many at a time is mended afterwards.
 """
 
 from __future__ import annotations
@@ -244,7 +245,7 @@ class RoutingModel:
             self.routing.AddDimensionWithVehicleTransitAndCapacity(callbacks, 0, limits, True, DRIVEN)
 
     def _times(self) -> None:
-        """When each visit begins: windows, shifts, longest durations, breaks, release dates and docks."""
+        """When each visit begins: windows, shifts, longest durations, breaks and release dates."""
         problem, routing = self.problem, self.routing
         if not needs_time(problem):
             return
@@ -260,7 +261,6 @@ class RoutingModel:
             self._shift(time, v, vehicle, horizon)
         self._breaks(time)
         self._releases(time, horizon)
-        self._docks(time)
 
     def _durations(self, profile: int) -> np.ndarray:
         """Time from the beginning of a visit to that of the next; at an end, to when all is unloaded."""
@@ -321,26 +321,6 @@ class RoutingModel:
             leaves = time.CumulVar(index) + time.SlackVar(index) + self.problem.hubs[hub].unloading
             solver.Add(leaves >= left.CumulVar(index) + left.SlackVar(index))
 
-    def _docks(self, time: pywrapcp.RoutingDimension) -> None:
-        """No more visits at a hub at a time than it has docks."""
-        solver = self.routing.solver()
-        for h, hub in enumerate(self.problem.hubs):
-            if hub.docks is None or not hub.unloading:
-                continue
-            visits = [
-                solver.FixedDurationIntervalVar(
-                    time.CumulVar(index), hub.unloading, self.routing.ActiveVar(index), f"unloading {index}"
-                )
-                for index, copied in zip(self._copy_indices(), self.copies, strict=True)
-                if copied == h
-            ]
-            for v in (v for v, vehicle in enumerate(self.problem.vehicles) if vehicle.end_hub == h):
-                begin = (time.CumulVar(self.routing.End(v)) - hub.unloading).Var()
-                active = self.routing.ActiveVehicleVar(v)
-                visits.append(solver.FixedDurationIntervalVar(begin, hub.unloading, active, f"end of {v}"))
-            if len(visits) > hub.docks:
-                solver.Add(solver.Cumulative(visits, [1] * len(visits), hub.docks, f"docks of {h}"))
-
 
 def needs_time(problem: Problem) -> bool:
     """Whether any rule or cost of the problem is about time."""
@@ -348,7 +328,6 @@ def needs_time(problem: Problem) -> bool:
     return (
         any(w != ((0, FOREVER),) for w in windows)
         or any(s.release for s in problem.stops)
-        or any(h.docks is not None for h in problem.hubs)
         or any(
             v.shift[1] < FOREVER or v.max_duration < FOREVER or v.cost_per_duration or v.breaks
             for v in problem.vehicles

@@ -7,6 +7,8 @@ impossible stop never empties the plan.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
 
@@ -14,20 +16,20 @@ import numpy as np
 from google.protobuf import text_format
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_parameters_pb2
 
-from echelon.errors import Violation
 from echelon.solvers.routing.budget import Best, Budget
-from echelon.solvers.routing.insertion import insert
+from echelon.solvers.routing.insertion import insert, without
 from echelon.solvers.routing.ortools_model import RoutingModel
 from echelon.solvers.routing.parts import Part, Planner, improve
-from echelon.solvers.routing.problem import Problem, Route, Solution
-from echelon.solvers.routing.schedule import schedule
+from echelon.solvers.routing.problem import Problem, Solution
+from echelon.solvers.routing.schedule import Timetable, free_docks, schedule
 
 Strategy = routing_enums_pb2.FirstSolutionStrategy
 Metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic
 CHAIN = (Strategy.PARALLEL_CHEAPEST_INSERTION, Strategy.SAVINGS, Strategy.PATH_CHEAPEST_ARC)
-FIRST_SHARE = 0.15  # of the time that is left, for each way to a first plan
+FIRST_SHARE = 0.3  # of the time that is left, for each step towards a first plan
 PART = 100  # stops of a part
 PART_SECONDS = 1.0  # for a part of that size
+INSERTIONS = 40  # times that stops are taken out and put back in one round, at most
 PART_PLANS = 4  # plans looked at for each stop of a part, where rounds are counted
 
 LOCAL_SEARCH = """
@@ -77,9 +79,12 @@ def search(problem: Problem, budget: Budget, best: Best, admits: np.ndarray, see
 
 
 def planners(problem: Problem) -> list[Planner]:
-    """Iterated local search; where stops are optional, guided local search takes turns with it."""
+    """Iterated local search. Where stops are optional, guided local search takes turns with it; where vehicles reload
+    or docks are few, exact insertion does, which opens and closes trips as one step."""
     optional = any(stop.loss is not None for stop in problem.stops)
-    return [Planner(_iterated, PART)] * 2 + [Planner(_guided, PART)] * optional
+    by_trips = any(v.max_reloads for v in problem.vehicles) or any(h.docks is not None for h in problem.hubs)
+    turns = [Planner(_iterated, PART), *[Planner(_guided, PART)] * optional, *[Planner(_reinserted, PART)] * by_trips]
+    return [*turns, Planner(_iterated, PART)]
 
 
 def first_plan(problem: Problem, budget: Budget, best: Best, admits: np.ndarray) -> None:
@@ -97,11 +102,25 @@ def first_plan(problem: Problem, budget: Budget, best: Best, admits: np.ndarray)
         found = model.routing.SolveWithParameters(parameters)
         if found is not None:
             plan = _sound(problem, model.solution(found))
-            best.offer(insert(problem, plan, [i for i in plan.left_out if admits[i].any()], admits))
+            best.offer(plan)
+            if best.worth[0] > hopeless:
+                best.offer(_completed(problem, plan, possible, admits, budget))
         if best.worth[0] == hopeless or budget.over(0):
             return
     if not best.solution.routes:
-        best.offer(insert(problem, Solution(), possible, admits))
+        best.offer(_completed(problem, Solution(), possible, admits, budget))
+
+
+def _completed(
+    problem: Problem, plan: Solution, possible: Sequence[int], admits: np.ndarray, budget: Budget
+) -> Solution:
+    """The plan with what it left out inserted where it fits, within a share of the time: stops that must be visited
+    first."""
+    until = time.monotonic() + FIRST_SHARE * budget.left
+    served = {i for route in plan.routes for i in route.stops}
+    out = sorted((i for i in possible if i not in served), key=lambda i: problem.stops[i].loss is not None)
+    counted = budget.rounds is not None
+    return insert(problem, plan, out, admits, lambda: not counted and time.monotonic() > until)
 
 
 def _iterated(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution | None:
@@ -112,17 +131,39 @@ def _guided(part: Part, start: Solution, admits: np.ndarray, budget: Budget, ran
     return _plan_anew(part, start, admits, budget, True, random)
 
 
+def _reinserted(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution:
+    """The part after some rounds of taking stops out and putting them back, each where it costs least."""
+    until = time.monotonic() + min(PART_SECONDS, budget.left)
+    best = Best(part.problem, start)
+    for tries in range(INSERTIONS):
+        if budget.rounds is None and time.monotonic() > until:
+            break
+        served = [i for route in best.solution.routes for i in route.stops]
+        out = set(random.sample(served, min(len(served), random.randint(1, 6))))
+        if tries % 2 and best.solution.routes:
+            out = set(random.choice(best.solution.routes).stops)
+        kept = [without(route, out) for route in best.solution.routes]
+        back = [*out, *best.solution.left_out]
+        random.shuffle(back)
+        best.offer(insert(part.problem, Solution.of(part.problem, kept), back, admits))
+    return best.solution
+
+
 def _plan_anew(
     part: Part, start: Solution, admits: np.ndarray, budget: Budget, guided: bool, random: Random
 ) -> Solution | None:
-    """OR-Tools' best plan of the part, without the tours that break a rule."""
+    """OR-Tools' best plan of the part, mended where it breaks a rule that OR-Tools does not know."""
     problem = part.problem
     order = list(range(len(problem.stops)))
     random.shuffle(order)
     must_drop = any(problem.stops[i].loss is None for i in start.left_out)
     model = RoutingModel(problem, order, admits, must_drop, start)
     found = _improve(model, start, _limits(len(order), budget), guided)
-    return None if found is None else _sound(problem, model.solution(found))
+    if found is None:
+        return None
+    plan = _sound(problem, model.solution(found))
+    served_before = set(range(len(problem.stops))) - set(start.left_out)
+    return insert(problem, plan, sorted(served_before & set(plan.left_out)), admits)
 
 
 def _limits(stops: int, budget: Budget) -> routing_parameters_pb2.RoutingSearchParameters:
@@ -161,9 +202,13 @@ def _improve(
 
 
 def _sound(problem: Problem, solution: Solution) -> Solution:
-    """The plan without the tours that break a rule by themselves, so that one of them spoils no other."""
-    kept: list[Route] = [r for r in solution.routes if not isinstance(schedule(problem, r), Violation)]
-    return Solution.of(problem, kept)
+    """The plan without the tours that break a rule, or find no dock once those before them have chosen."""
+    kept: list[Timetable] = []
+    for route in solution.routes:
+        timetable = schedule(problem, route, free_docks(problem, kept))
+        if isinstance(timetable, Timetable):
+            kept.append(timetable)
+    return Solution.of(problem, [timetable.route for timetable in kept])
 
 
 def _milliseconds(seconds: float) -> int:

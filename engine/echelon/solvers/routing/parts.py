@@ -12,9 +12,12 @@ from random import Random
 
 import numpy as np
 
+from echelon.errors import Violation
 from echelon.solvers.routing.budget import Best, Budget
-from echelon.solvers.routing.problem import Problem, Route, Solution, Stop, Vehicle
+from echelon.solvers.routing.problem import FOREVER, Problem, Route, Solution, Stop, Vehicle
+from echelon.solvers.routing.schedule import free_docks, timetables
 
+NEVER = ((FOREVER, FOREVER),)  # the window of a hub whose docks are always full
 IDLE = 1  # vehicles not in use that a part may draw on, of each kind
 
 
@@ -75,12 +78,25 @@ def improve(
             part = part_of(problem, possible, range(len(problem.vehicles)))
         else:
             part = near(problem, best.solution, possible, planner.size, random)
+        part = _with_free_docks(problem, best.solution, part)
         start = part.inside(best.solution)
         if part.stops:
             planned = planner.plan(part, start, admits[np.ix_(part.stops, part.vehicles)], budget, random)
             if planned is not None and planned != start:
                 best.offer(part.into(problem, best.solution, planned))
         rounds += 1
+
+
+def _with_free_docks(whole: Problem, solution: Solution, part: Part) -> Part:
+    """The part in whose hubs windows are open only while tours outside it leave a dock free."""
+    if all(hub.docks is None for hub in whole.hubs):
+        return part
+    tours = timetables(whole, solution)
+    assert not isinstance(tours, Violation), tours
+    outside = [tour for tour in tours if tour.route.vehicle not in part.vehicles]
+    windows = free_docks(whole, outside)
+    open_hubs = tuple(replace(hub, windows=w or NEVER) for hub, w in zip(whole.hubs, windows, strict=True))
+    return replace(part, problem=replace(part.problem, hubs=open_hubs))
 
 
 def part_of(problem: Problem, stops: Sequence[int], vehicles: Sequence[int]) -> Part:

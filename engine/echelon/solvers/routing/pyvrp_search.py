@@ -42,6 +42,8 @@ def expressible(problem: Problem) -> str | None:
         return "PyVRP knows no docks"
     if not all(vehicle.loads_at_start and vehicle.unloads_at_end for vehicle in problem.vehicles):
         return "PyVRP knows no vehicles that must go to a hub to load or unload"
+    if any(stop.release for stop in problem.stops) and any(hub.unloading for hub in problem.hubs):
+        return "PyVRP unloads only after the release of what the next trip carries"
     ends = {v.end_hub for v in problem.vehicles if v.end_hub is not None}
     if any(len(problem.hubs[hub].windows) > 1 for hub in ends):
         return "PyVRP knows one window of a place where tours end"

@@ -212,16 +212,22 @@ def _times(problem: Problem, route: Route, points: Sequence[_Point]) -> list[_Mo
     legs = _Legs(problem, vehicle.profile, points)
     earliest = max(vehicle.shift[0], points[0].ready)
     best = _forward(legs, points, vehicle.breaks, earliest, vehicle.shift[1])
+    if isinstance(best, int) and not vehicle.breaks:
+        return Violation(LATE, f"{vehicle.name}, {_name(problem, points[best])}", 1)
+    if isinstance(best, int) or best[-1].end - earliest > legs.least_duration:
+        for departure in sorted(set(_departures(legs, points, vehicle.breaks))):
+            if earliest < departure <= vehicle.shift[1]:
+                later = _forward(legs, points, vehicle.breaks, departure, vehicle.shift[1])
+                best = later if _takes(later) < _takes(best) else best
     if isinstance(best, int):
         return Violation(LATE, f"{vehicle.name}, {_name(problem, points[best])}", 1)
-    waits = best[-1].end - earliest > legs.least_duration
-    for departure in sorted(set(_departures(legs, points, vehicle.breaks))) if waits else ():
-        if earliest < departure <= vehicle.shift[1]:
-            moments = _forward(legs, points, vehicle.breaks, departure, vehicle.shift[1])
-            if not isinstance(moments, int) and moments[-1].end - departure < best[-1].end - best[0].end:
-                best = moments
     over = best[-1].end - best[0].end - vehicle.max_duration
     return Violation(LONG, vehicle.name, over) if over > 0 else best
+
+
+def _takes(moments: list[_Moment] | int) -> float:
+    """The duration of a tour, or infinity where it is late."""
+    return float("inf") if isinstance(moments, int) else moments[-1].end - moments[0].end
 
 
 class _Legs:

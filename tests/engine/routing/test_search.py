@@ -1,0 +1,267 @@
+"""How searches end, start, agree and repeat themselves; why stops stay out; problems that contradict themselves."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from echelon.errors import InputError, Violation
+from echelon.solvers.routing import ortools_search
+from echelon.solvers.routing.budget import Best, Budget
+from echelon.solvers.routing.check import check
+from echelon.solvers.routing.insertion import admitted, insert
+from echelon.solvers.routing.parts import near, part_of
+from echelon.solvers.routing.problem import NO_WAY, Bands, Break, Problem, Route, Solution
+from echelon.solvers.routing.reasons import Reason, reasons
+from echelon.solvers.routing.schedule import cost
+from echelon.solvers.routing.search import ORTOOLS, PYVRP, solve
+
+from .cases import FOUR, HUB, RULES, TWO, WAYS, best, problem, stop, vehicle
+
+
+def rounds(number: int) -> Budget:
+    return Budget(time.monotonic() + 60, rounds=number)
+
+
+def town(stops: int, seed: int = 0) -> Problem:
+    """Random stops with windows, three load dimensions, two kinds of vehicles and a hub to reload at."""
+    random = np.random.default_rng(seed)
+    places = random.integers(0, 1000, (stops + 2, 2))
+    ways = np.abs(places[:, None] - places[None]).sum(axis=2)
+    opens = random.integers(0, 4000, stops)
+    visits = tuple(
+        replace(
+            stop(k + 1),
+            pickup=tuple(random.integers(1, 9, 3).tolist()),
+            delivery=(0, 0, 0),
+            service=60,
+            windows=((int(opens[k]), int(opens[k]) + 3000),),
+            skills=frozenset({"lift"} if k % 7 == 0 else ()),
+            loss=5000 if k % 5 == 0 else None,
+        )
+        for k in range(stops)
+    )
+    fleet = tuple(
+        vehicle(
+            f"v{k}",
+            capacity=(40, 50, 60),
+            shift=(0, 9000),
+            fixed_cost=300,
+            skills=frozenset({"lift"} if k % 2 else ()),
+            reloads=(0,),
+            max_reloads=2,
+        )
+        for k in range(max(2, stops // 12))
+    )
+    return Problem(visits, fleet, (ways,), (ways,), (replace(HUB, place=stops + 1, windows=((0, 9000),)),))
+
+
+@pytest.mark.parametrize("use", [ORTOOLS, PYVRP])
+def test_the_same_seed_gives_the_same_plan(use: str) -> None:
+    """Counted in rounds no clock decides: the whole plan repeats itself, not only its cost."""
+    one, other = (solve(town(20), rounds(1), seed=5, use=(use,)) for _ in range(2))
+    assert one.solution == other.solution
+    assert one.found_by == other.found_by
+
+
+def test_searches_side_by_side_keep_the_better_plan() -> None:
+    """Two processes; whoever found the plan is named, and counted in rounds they too repeat themselves."""
+    alone = solve(town(20), rounds(1), use=(PYVRP,))
+    found = solve(town(20), rounds(1), threads=2)
+    assert found.worth <= alone.worth
+    assert found.worth == cost(town(20), found.solution)
+    assert found.found_by in (PYVRP, f"{ORTOOLS} and {PYVRP} on parts")
+    assert found.notes == ()
+
+
+def test_every_better_plan_is_told_of_and_none_is_worse() -> None:
+    told: list[tuple[int, int]] = []
+    found = solve(town(20), rounds(2), use=(ORTOOLS,), tell=lambda solution, worth: told.append(worth))
+    assert told == sorted(told, reverse=True)
+    assert told[-1] == found.worth
+
+
+def test_a_start_is_never_made_worse() -> None:
+    """Each search may start from the other's plan; what it is given it keeps unless it finds better."""
+    given_plan = solve(town(20), rounds(2), use=(PYVRP,))
+    found = solve(town(20), rounds(1), use=(ORTOOLS,), start=given_plan.solution)
+    assert found.worth <= given_plan.worth
+    assert (found.found_by == "start") == (found.worth == given_plan.worth)
+
+
+def test_stops_when_asked_to_and_keeps_the_first_plan() -> None:
+    budget = Budget(time.monotonic() + 60, asked_to_stop=lambda: True)
+    found = solve(town(25), budget, use=(ORTOOLS,))
+    assert found.found_by == "first plan"
+    assert found.solution.routes
+
+
+def test_a_plan_that_breaks_a_rule_does_not_count() -> None:
+    """Whatever a search comes back with is scheduled before it is taken."""
+    held = Best(problem(FOUR, TWO))
+    assert not held.offer(Solution((Route(0, ((0, 1, 2, 3),)),)))
+    assert held.solution.routes == ()
+
+
+def test_a_part_planned_anew_fits_into_the_whole() -> None:
+    """Taking a part out and putting it back unchanged gives the same plan; its cost is that of its tours."""
+    whole = town(40)
+    plan = solve(whole, rounds(0), use=(ORTOOLS,)).solution
+    part = near(whole, plan, range(40), 15, Random(3))
+    inside = part.inside(plan)
+    assert part.into(whole, plan, inside) == plan
+    assert len(part.stops) < 40
+    assert not isinstance(cost(part.problem, inside), Violation)
+
+
+def test_a_part_keeps_the_vehicles_a_stop_names() -> None:
+    whole = problem([stop(1, vehicles=frozenset({1})), *FOUR[1:]], [*TWO, vehicle("c")])
+    part = part_of(whole, (0, 2), (1, 2))
+    assert part.problem.stops[0].vehicles == frozenset({0})
+    assert part.problem.may_come(0, 0) and not part.problem.may_come(0, 1)
+
+
+def test_insertion_finds_the_cheapest_place() -> None:
+    """On a tour through three stops, the fourth goes where enumeration says."""
+    one = problem(FOUR, [vehicle("a", capacity=(4,))])
+    plan = insert(one, Solution.of(one, [Route(0, ((0, 2, 1),))]), [3], admitted(one))
+    options = [Route(0, (tuple(order),)) for order in ([3, 0, 2, 1], [0, 3, 2, 1], [0, 2, 3, 1], [0, 2, 1, 3])]
+    worths = [cost(one, Solution.of(one, [route])) for route in options]
+    assert cost(one, plan) == min(w for w in worths if not isinstance(w, Violation))
+
+
+REASONS = {
+    Reason.NO_VEHICLE: stop(1, skills=frozenset({"crane"})),
+    Reason.NO_WINDOW: stop(1, windows=((0, 3),)),
+    Reason.NOT_WORTH_IT: stop(1, loss=0),
+    Reason.NO_CAPACITY: stop(1, pickup=3),
+}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_the_reason_a_stop_stays_out(reason: Reason) -> None:
+    """Each reason by a stop made for it, beside stops that fill the vehicle."""
+    full = problem([REASONS[reason], *FOUR[1:]], [vehicle("a", capacity=(4,))])
+    served = {Reason.NOT_WORTH_IT: (1, 2)}.get(reason, (1, 2, 3))
+    plan = Solution.of(full, [Route(0, (served,))])
+    assert reasons(full, plan, admitted(full))[0] is reason
+
+
+def test_no_capacity_is_told_from_not_worth_it_for_an_optional_stop() -> None:
+    """An optional stop that fits nowhere is out for want of room, however small its loss."""
+    full = problem([stop(1, loss=1, pickup=2), *FOUR[1:]], [vehicle("a", capacity=(3,))])
+    plan = Solution.of(full, [Route(0, ((1, 2, 3),))])
+    assert reasons(full, plan, admitted(full)) == {0: Reason.NO_CAPACITY}
+
+
+def test_reasons_ask_for_a_plan_that_holds() -> None:
+    full = problem(FOUR, [vehicle("a", capacity=(1,))])
+    with pytest.raises(ValueError, match="capacity"):
+        reasons(full, Solution.of(full, [Route(0, ((0, 1),))]), admitted(full))
+
+
+RELAXED = {
+    "capacity": lambda p: replace(p, vehicles=tuple(replace(v, capacity=(9,)) for v in p.vehicles)),
+    "several windows": lambda p: replace(p, stops=tuple(replace(s, windows=((0, 200),)) for s in p.stops)),
+    "skills": lambda p: replace(p, stops=tuple(replace(s, skills=frozenset()) for s in p.stops)),
+    "named vehicles": lambda p: replace(p, stops=tuple(replace(s, vehicles=None) for s in p.stops)),
+    "breaks": lambda p: replace(p, vehicles=tuple(replace(v, breaks=()) for v in p.vehicles)),
+    "longest duration": lambda p: replace(p, vehicles=tuple(replace(v, max_duration=999) for v in p.vehicles)),
+    "range": lambda p: replace(p, vehicles=tuple(replace(v, max_distance=999) for v in p.vehicles)),
+    "docks": lambda p: replace(p, hubs=tuple(replace(h, docks=None) for h in p.hubs)),
+    "release": lambda p: replace(p, stops=tuple(replace(s, release=0) for s in p.stops)),
+    "reloads at a hub with hours": lambda p: replace(p, hubs=tuple(replace(h, windows=((0, 999),)) for h in p.hubs)),
+    "ways that are not there": lambda p: replace(p, distances=(WAYS,)),
+    "a stop no one can serve": lambda p: replace(p, stops=tuple(FOUR)),
+}
+
+
+@pytest.mark.parametrize("name", RELAXED)
+def test_a_rule_dropped_never_costs_more_and_each_rule_bites(name: str) -> None:
+    """By enumeration: the tiny cases are such that their rule decides, so that a search that ignored it would fail."""
+    assert best(RELAXED[name](RULES[name])) < best(RULES[name])
+
+
+@given(st.integers(1, 9), st.sampled_from(["capacity", "optional stops", "deliveries and pickups"]))
+@settings(max_examples=6, deadline=None)
+def test_a_finer_unit_of_money_scales_the_cost(factor: int, name: str) -> None:
+    given_case = RULES[name]
+    finer = replace(
+        given_case,
+        vehicles=tuple(
+            replace(v, fixed_cost=v.fixed_cost * factor, cost_per_distance=factor) for v in given_case.vehicles
+        ),
+        stops=tuple(replace(s, loss=None if s.loss is None else s.loss * factor) for s in given_case.stops),
+    )
+    found = solve(finer, rounds(2), use=(ORTOOLS,)).worth
+    plain = solve(given_case, rounds(2), use=(ORTOOLS,)).worth
+    assert found == (plain[0], plain[1] * factor)
+
+
+NEGATIVE = WAYS.copy()
+NEGATIVE[1, 2] = -4
+
+BAD = {
+    "no vehicle": (problem(FOUR, []), "vehicles"),
+    "negative matrix": (problem(FOUR, TWO, distances=(NEGATIVE,)), "distances"),
+    "matrix of fractions": (problem(FOUR, TWO, durations=(WAYS / 2,)), "durations"),
+    "matrix that is not square": (problem(FOUR, TWO, distances=(WAYS[:3],)), "distances"),
+    "no matrix": (problem(FOUR, TWO, distances=(), durations=()), "distances"),
+    "bands out of order": (problem(FOUR, TWO, durations=(Bands((0, 9, 5), (WAYS,) * 3),)), "durations"),
+    "a place that is not there": (problem([stop(9)], TWO), "stops"),
+    "a window that closes before it opens": (problem([stop(1, windows=((9, 5),))], TWO), "stops"),
+    "windows that overlap": (problem([stop(1, windows=((0, 9), (5, 12)))], TWO), "stops"),
+    "no window": (problem([stop(1, windows=())], TWO), "stops"),
+    "a negative load": (problem([stop(1, pickup=-1)], TWO), "stops"),
+    "another number of loads": (problem([stop(1, delivery=(1, 2))], TWO), "stops"),
+    "a vehicle that is not there": (problem([stop(1, vehicles=frozenset({7}))], TWO), "stops"),
+    "a hub that is not there": (problem(FOUR, [vehicle(reloads=(2,))], (HUB,)), "vehicles"),
+    "an end hub elsewhere": (problem(FOUR, [vehicle(end_hub=0)], (HUB,)), "vehicles"),
+    "a shift that ends before it begins": (problem(FOUR, [vehicle(shift=(9, 2))]), "vehicles"),
+    "breaks that overlap": (problem(FOUR, [vehicle(breaks=(Break(0, 9, 5), Break(10, 20, 5)))]), "vehicles"),
+    "a break that ends before it begins": (problem(FOUR, [vehicle(breaks=(Break(9, 2, 5),))]), "vehicles"),
+    "a profile that is not there": (problem(FOUR, [vehicle(profile=3)]), "vehicles"),
+    "vehicles of other dimensions": (problem(FOUR, [vehicle(), vehicle(capacity=(1, 2))]), "vehicles"),
+    "a hub without a dock": (problem(FOUR, TWO, (replace(HUB, docks=0),)), "hubs"),
+    "a figure too large": (problem(FOUR, [vehicle(fixed_cost=2**60)]), "vehicles"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_problem_that_contradicts_itself_is_refused(name: str) -> None:
+    bad, table = BAD[name]
+    with pytest.raises(InputError) as refused:
+        check(bad)
+    assert table in {finding.table for finding in refused.value.findings}
+    assert all(finding.rule and finding.remedy for finding in refused.value.findings)
+
+
+def test_all_findings_are_told_at_once() -> None:
+    with pytest.raises(InputError) as refused:
+        check(problem([stop(9), stop(1, windows=()), stop(2, pickup=-1)], [vehicle(shift=(9, 2))]))
+    assert len(refused.value.findings) == 4
+
+
+def test_one_impossible_stop_does_not_empty_the_plan() -> None:
+    """A stop that no way leads to is left out, all others are served."""
+    ways = WAYS.copy()
+    ways[:, 1] = NO_WAY
+    cut_off = problem(FOUR, TWO, distances=(ways,))
+    for use in (ORTOOLS, PYVRP):
+        found = solve(cut_off, rounds(1), use=(use,))
+        assert found.solution.left_out == (0,)
+        assert reasons(cut_off, found.solution, found.admits) == {0: Reason.NO_VEHICLE}
+
+
+def test_first_plans_serve_three_dimensions_skills_and_trips() -> None:
+    """A larger case with all of them has a plan from the constructions alone."""
+    large = town(60, seed=2)
+    held = Best(large)
+    ortools_search.first_plan(large, rounds(0), held, admitted(large))
+    assert held.worth[0] == 0
