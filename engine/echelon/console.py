@@ -73,7 +73,8 @@ def progress_line(p: Progress) -> str:
     plan = "no plan yet" if p.incumbent is None else f"plan {p.incumbent:,.2f}"
     bound = "" if p.bound is None else f"  bound {p.bound:,.2f}"
     gap = "" if p.gap is None else f"  gap {p.gap:.3%}"
-    return f"{p.seconds:6.1f} s  {plan}{bound}{gap}  nodes {p.nodes:,}"
+    nodes = f"  nodes {p.nodes:,}" if p.nodes else ""
+    return f"{p.seconds:6.1f} s  {plan}{bound}{gap}{nodes}"
 
 
 def print_run(out: Console, run: Run, folder: Path | None) -> None:
@@ -103,7 +104,7 @@ def print_runs(out: Console, records: dict[str, dict[str, Any]]) -> None:
     table = _table("run", "family", "started", ("objective", "right"), ("gap", "right"), ("seconds", "right"), "ended")
     for name, record in records.items():
         o = record["outcome"]
-        gap = "" if o["gap"] is None else f"{o['gap']:.3%}"
+        gap = "no bound" if o["gap"] is None else f"{o['gap']:.3%}"
         ended = o["termination"] + (f" ({o['limit']})" if o["limit"] else "")
         figures = (f"{o['objective']:,.2f}", gap, f"{o['seconds']:.1f}")
         table.add_row(name, record["family"], record["started"], *figures, ended)

@@ -76,13 +76,14 @@ class Run:
             "gap": "stopped at the gap asked for",
             "interrupt": "stopped by Ctrl-C",
             "other": "stopped by the solver",
-            None: "proven optimal",
+            None: "proven optimal" if o.termination is Termination.OPTIMAL else "stopped by itself",
         }[o.limit]
+        nodes = f", {o.nodes:,} nodes" if o.nodes else ""
         gap = "no bound" if o.gap is None else f"gap {o.gap:.3%}"
         bound = "" if o.bound is None else f", no plan can cost less than {o.bound:,.2f}"
         return [
             f"{gap}: this plan costs {o.objective:,.2f}{bound}",
-            f"{stopped} after {o.seconds:.1f} s ({o.solver}, {o.nodes:,} nodes)",
+            f"{stopped} after {o.seconds:.1f} s ({o.solver}{nodes})",
             f"recheck passed: {self.rules_checked} rules and every cost line recomputed from the tables",
         ]
 

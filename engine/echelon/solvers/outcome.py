@@ -40,7 +40,7 @@ class Termination(StrEnum):
     """How a solve ended. Never a bare "ok"."""
 
     OPTIMAL = "optimal"  # a plan, proven best
-    FEASIBLE = "feasible"  # a plan, and a bound on what a better one could save; `Outcome.limit` says what stopped it
+    FEASIBLE = "feasible"  # a plan; `Outcome.limit` says what stopped it, `bound` what no plan can beat, where known
     INFEASIBLE = "infeasible"  # proven: no plan respects all hard limits
     UNBOUNDED = "unbounded"  # proven: cost can fall without end
     NO_SOLUTION = "no_solution"  # stopped before a plan was found
@@ -49,7 +49,10 @@ class Termination(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one solve ended; `objective` and `bound` in money, `gap` = |objective - bound| / |objective|."""
+    """How one solve ended; `objective` and `bound` in money, `gap` = |objective - bound| / |objective|.
+
+    A search that proves nothing has no bound: `bound` and `gap` are None, and reports say "no bound".
+    """
 
     termination: Termination
     limit: Literal["time", "gap", "interrupt", "other"] | None = None

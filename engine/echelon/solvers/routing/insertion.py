@@ -125,20 +125,39 @@ def _candidates(
 
 
 def _in_tour(problem: Problem, route: Route, stop: int) -> Iterator[tuple[int, Route]]:
+    """(cost of the detour, tour) with the stop at each place of each trip that has room, and as a trip of its own."""
     vehicle = problem.vehicles[route.vehicle]
-    length = _length(problem, route)
+    ways, place = problem.distances[vehicle.profile], problem.stops[stop].place
+    ends = [vehicle.start, *(problem.hubs[h].place for h in route.hubs), vehicle.end]
+    visited = [[problem.stops[i].place for i in trip] for trip in route.trips]
     for t, trip in enumerate(route.trips):
-        for k in range(len(trip) + 1):
+        path = [ends[t], *visited[t], ends[t + 1]]
+        for k in range(len(trip) + 1) if _has_room(problem, trip, stop, vehicle) else ():
+            detour = int(ways[path[k], place] + ways[place, path[k + 1]] - ways[path[k], path[k + 1]])
             changed = (*route.trips[:t], (*trip[:k], stop, *trip[k:]), *route.trips[t + 1 :])
-            longer = replace(route, trips=changed)
-            yield vehicle.cost_per_distance * (_length(problem, longer) - length), longer
-    if len(route.hubs) < vehicle.max_reloads:
-        for t in range(len(route.trips) + 1):
-            for hub in vehicle.reloads:
-                trips = (*route.trips[:t], (stop,), *route.trips[t:])
-                at = max(t - 1, 0)
-                longer = replace(route, trips=trips, hubs=(*route.hubs[:at], hub, *route.hubs[at:]))
-                yield vehicle.cost_per_distance * (_length(problem, longer) - length), longer
+            yield vehicle.cost_per_distance * detour, replace(route, trips=changed)
+    for t in range(len(route.trips) + 1) if len(route.hubs) < vehicle.max_reloads else ():
+        for hub in vehicle.reloads:
+            at = problem.hubs[hub].place
+            before = [ends[0]] if t == 0 else [ends[t - 1], *visited[t - 1]]
+            after = [*visited[0], ends[1]] if t == 0 else [ends[t]]
+            path = [before[-1], *((place, at) if t == 0 else (at, place)), after[0]]
+            detour = int(ways[path[:-1], path[1:]].sum() - ways[before[-1], after[0]])
+            trips = (*route.trips[:t], (stop,), *route.trips[t:])
+            n = max(t - 1, 0)
+            longer = replace(route, trips=trips, hubs=(*route.hubs[:n], hub, *route.hubs[n:]))
+            yield vehicle.cost_per_distance * detour, longer
+
+
+def _has_room(problem: Problem, trip: Sequence[int], stop: int, vehicle: Vehicle) -> bool:
+    """Whether all that a trip picks up, and all that it delivers, fits with the stop: what it at least takes."""
+    for d, capacity in enumerate(vehicle.capacity):
+        picked, delivered = problem.stops[stop].pickup[d], problem.stops[stop].delivery[d]
+        for i in trip:
+            picked, delivered = picked + problem.stops[i].pickup[d], delivered + problem.stops[i].delivery[d]
+        if max(picked, delivered) > capacity:
+            return False
+    return True
 
 
 def _alone_routes(problem: Problem, stop: int, v: int) -> Iterator[Route]:

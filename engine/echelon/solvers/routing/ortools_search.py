@@ -27,10 +27,10 @@ Strategy = routing_enums_pb2.FirstSolutionStrategy
 Metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic
 CHAIN = (Strategy.PARALLEL_CHEAPEST_INSERTION, Strategy.SAVINGS, Strategy.PATH_CHEAPEST_ARC)
 FIRST_SHARE = 0.3  # of the time that is left, for each step towards a first plan
-PART = 100  # stops of a part
-PART_SECONDS = 1.0  # for a part of that size
+PART = 50  # stops of a part
+PART_SECONDS = 2.0  # for a part, at most
 INSERTIONS = 40  # times that stops are taken out and put back in one round, at most
-PART_PLANS = 4  # plans looked at for each stop of a part, where rounds are counted
+PART_PLANS = 3  # plans looked at for each stop of a part
 
 LOCAL_SEARCH = """
 first_solution_strategy: EVALUATOR_STRATEGY
@@ -167,14 +167,12 @@ def _plan_anew(
 
 
 def _limits(stops: int, budget: Budget) -> routing_parameters_pb2.RoutingSearchParameters:
-    """The settings for a part of so many stops: limited by plans where rounds are counted, else by time."""
+    """The settings for a part of so many stops: the annealing cools by the plans looked at, the clock only caps it."""
     parameters = pywrapcp.DefaultRoutingSearchParameters()
     text_format.Merge(LOCAL_SEARCH, parameters)
-    if budget.rounds is not None:
-        parameters.solution_limit = max(20, PART_PLANS * stops)
-    else:
-        seconds = min(PART_SECONDS * max(0.2, stops / PART), budget.left)
-        parameters.time_limit.FromMilliseconds(_milliseconds(seconds))
+    parameters.solution_limit = max(20, PART_PLANS * stops)
+    if budget.rounds is None:
+        parameters.time_limit.FromMilliseconds(_milliseconds(min(PART_SECONDS, budget.left)))
     return parameters
 
 
