@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import vrplib
 
 from echelon.solvers.routing.problem import FOREVER, NO_WAY, Hub, Problem, Stop, Vehicle
 
@@ -37,11 +36,19 @@ class Published:
 
 def published(folder: Path, only: Collection[str] = ()) -> Iterator[Published]:
     """The instances that `folder/best_known.csv` lists; with `only`, those of these names or families."""
-    with (folder / "best_known.csv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            if not only or row["instance"] in only or row["family"] in only:
-                scale, problem = read(folder / row["file"], row["family"])
-                yield Published(row["family"], row["instance"], problem, scale, float(row["best_known"]))
+    for row in listed(folder, only):
+        scale, problem = read(folder / row["file"], row["family"])
+        yield Published(row["family"], row["instance"], problem, scale, float(row["best_known"]))
+
+
+def listed(folder: Path, only: Collection[str] = ()) -> list[dict[str, str]]:
+    """The rows of `folder/best_known.csv`; with `only`, those of these names or families."""
+    index = folder / "best_known.csv"
+    if not index.exists():
+        return []
+    with index.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    return [row for row in rows if not only or row["instance"] in only or row["family"] in only]
 
 
 def read(path: Path, family: str) -> tuple[int, Problem]:
@@ -50,28 +57,28 @@ def read(path: Path, family: str) -> tuple[int, Problem]:
 
 
 def _capacitated(path: Path) -> tuple[int, Problem]:
-    given = vrplib.read_instance(path)
+    given = _parsed(path)
     return 1, _problem(given, _nearest)
 
 
 def _windows(path: Path) -> tuple[int, Problem]:
-    given = vrplib.read_instance(path, instance_format="solomon")
+    given = _parsed(path, "solomon")
     return 10, _problem(given, lambda values: np.floor(10 * np.asarray(values)).astype(np.int64))
 
 
 def _depots(path: Path) -> tuple[int, Problem]:
-    given = vrplib.read_instance(path)
+    given = _parsed(path)
     return 1, _problem(given, lambda values: _nearest(1000 * np.asarray(values)))
 
 
 def _trips(path: Path) -> tuple[int, Problem]:
-    given = vrplib.read_instance(path)
+    given = _parsed(path)
     return 1, _problem(given, lambda values: np.floor(10 * np.asarray(values)).astype(np.int64))
 
 
 def _backhauls(path: Path) -> tuple[int, Problem]:
     """Nothing is picked up before the last delivery: no tour begins with a pickup, no pickup precedes a delivery."""
-    given = vrplib.read_instance(path)
+    given = _parsed(path)
     picks = np.asarray(given["backhaul"]) > 0
     matrix = _nearest(given["edge_weight"])
     matrix[np.ix_(picks, ~picks)] = NO_WAY
@@ -81,7 +88,7 @@ def _backhauls(path: Path) -> tuple[int, Problem]:
 
 
 def _both_ways(path: Path) -> tuple[int, Problem]:
-    given = vrplib.read_instance(path)
+    given = _parsed(path)
     pickup, delivery = np.asarray(given["pickup_and_delivery"])[:, 4:6].T
     return 10_000, _problem(given | {"backhaul": pickup, "demand": delivery}, _nearest)
 
@@ -95,6 +102,12 @@ READERS: dict[str, Callable[[Path], tuple[int, Problem]]] = {
     "VRPB": _backhauls,
     "VRPSPD-Dethloff": _both_ways,
 }
+
+
+def _parsed(path: Path, form: str = "vrplib") -> dict[str, Any]:
+    import vrplib  # only these instances need it, not all that run.py runs
+
+    return vrplib.read_instance(path, instance_format=form)
 
 
 def _nearest(values: Any) -> np.ndarray:

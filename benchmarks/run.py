@@ -2,8 +2,8 @@
 
     python benchmarks/run.py ordering --instances DIR --only G30b G57 --time-limit 60 --json results.json
 
-Each instance is solved in a fresh process by the public `echelon.solve`. Exit code 1 if any instance failed, 2 if
-there is nothing to run.
+Each instance is solved in a fresh process by the public `echelon.solve`, those of the returns family by its routing
+search. Exit code 1 if any instance failed, 2 if there is nothing to run.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ import echelon
 import network
 import ordering
 import positioning
+import returns
 from echelon.errors import shorten
 from protocol import Instance, in_fresh_process, peak_mb, write_json
 
-ADAPTERS = {module.__name__: module.instances for module in (allocation, network, ordering, positioning)}
+ADAPTERS = {module.__name__: module.instances for module in (allocation, network, ordering, positioning, returns)}
 FIGURES = ("instance", "objective", "bound", "gap", "seconds", "cpu_seconds", "best_known", "peak_mb", "termination")
 COLUMNS = (  # title, width, format of the printed figures
     ("objective", 14, ",.2f"),
@@ -64,7 +65,7 @@ def solve(
         return row | {"termination": instance.unsolved}
     options = instance.options | family_options
     try:
-        return row | in_fresh_process(measure, instance.tables, family, options, solve_options)
+        return row | in_fresh_process(MEASURES.get(family, measure), instance.tables, family, options, solve_options)
     except Exception as error:  # a process that died, or a bug: this instance has failed, the others go on
         return row | {"termination": f"error: {type(error).__name__}: {_one_line(error)}"}
 
@@ -93,6 +94,9 @@ def measure(
         "peak_mb": round(peak_mb(), 1),
         "termination": termination,
     }
+
+
+MEASURES = {"returns": returns.measure}  # for instances that are no case of the family
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
