@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from echelon.errors import Violation
-from echelon.solvers.routing.problem import Problem, Solution
-from echelon.solvers.routing.schedule import cost
+from echelon.solvers.routing.problem import Problem, Route, Solution
+from echelon.solvers.routing.schedule import Timetable, cost
 
 Worth = tuple[int, int]  # (stops left out that must be visited, cost): less is better
 
@@ -51,6 +51,7 @@ class Best:
         hear: Callable[[], Solution | None] = lambda: None,
     ):
         self.problem = problem
+        self._known: dict[Route, Timetable] = {}
         self.solution = Solution.of(problem, ())
         self.worth: Worth = self._worth(self.solution)
         self._tell: Callable[[Solution, Worth], None] = _nobody
@@ -60,16 +61,17 @@ class Best:
         self._tell = tell
 
     def _worth(self, solution: Solution) -> Worth:
-        worth = cost(self.problem, solution)
+        worth = cost(self.problem, solution, self._known)
         assert not isinstance(worth, Violation), worth
         return worth
 
     def offer(self, solution: Solution) -> bool:
         """Take the plan if it keeps every rule and is better; whether it was taken."""
-        worth = cost(self.problem, solution)
+        worth = cost(self.problem, solution, self._known)
         if isinstance(worth, Violation) or worth >= self.worth:
             return False
         self.solution, self.worth = solution, worth
+        self._known = {route: self._known[route] for route in solution.routes if route in self._known}
         self._tell(solution, worth)
         return True
 

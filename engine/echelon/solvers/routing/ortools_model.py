@@ -7,7 +7,7 @@ not in the model: a plan that wants too many at a time is mended afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -101,11 +101,11 @@ class RoutingModel:
         unloading = 0 if vehicle.end_hub is None else self.problem.hubs[vehicle.end_hub].unloading
         return _Terminal(vehicle.start, 0), _Terminal(vehicle.end, unloading)
 
-    def _matrix(self, *key: object, values: np.ndarray) -> int:
-        """The callback of these values, node by node; registered once for each key."""
-        if key not in self._callbacks:
-            self._callbacks[key] = self.routing.RegisterTransitMatrix(values.tolist())
-        return self._callbacks[key]
+    def _matrix(self, make: Callable[..., np.ndarray], *terms: int) -> int:
+        """The callback of the values that `make(*terms)` gives, node by node; made once for the same terms."""
+        if (make, *terms) not in self._callbacks:
+            self._callbacks[make, *terms] = self.routing.RegisterTransitMatrix(make(*terms).tolist())
+        return self._callbacks[make, *terms]
 
     def _unary(self, values: Sequence[int]) -> int:
         """The callback of a figure a node; terminals have none."""
@@ -124,14 +124,19 @@ class RoutingModel:
     def _arc_costs(self) -> None:
         """Distance times its cost, and the fixed cost of a vehicle that leaves."""
         for number, vehicle in enumerate(self.problem.vehicles):
-            distances = self.problem.distances[vehicle.profile]
-            passable = np.where(self.problem.slowest(vehicle.profile) >= NO_WAY, NO_WAY, distances)
-            values = self._between(passable) * vehicle.cost_per_distance
-            callback = self._matrix("cost", vehicle.profile, vehicle.cost_per_distance, values=values)
+            callback = self._matrix(self._costs_of_ways, vehicle.profile, vehicle.cost_per_distance)
             self.routing.SetArcCostEvaluatorOfVehicle(callback, number)
             if vehicle.fixed_cost:
                 self.routing.SetFixedCostOfVehicle(vehicle.fixed_cost, number)
         self._forbid_ways()
+
+    def _ways(self, profile: int) -> np.ndarray:
+        return self._between(self.problem.distances[profile])
+
+    def _costs_of_ways(self, profile: int, cost_per_distance: int) -> np.ndarray:
+        """Distance times its cost; what takes forever is as far as what is not there."""
+        never = self._between(self.problem.slowest(profile)) >= NO_WAY
+        return np.where(never, NO_WAY, self._ways(profile)) * cost_per_distance
 
     def _forbid_ways(self) -> None:
         """No tour takes a way that no vehicle has; a way that only some lack is too long for them."""
@@ -139,6 +144,8 @@ class RoutingModel:
             [(d >= NO_WAY) | (self.problem.slowest(p) >= NO_WAY) for p, d in enumerate(self.problem.distances)]
         )
         nodes = blocked[np.ix_(self.places, self.places)]
+        if not nodes.any():
+            return
         count = len(self.order) + len(self.copies)
         for index in range(self.routing.Size()):
             node = self.manager.IndexToNode(index)
@@ -237,10 +244,7 @@ class RoutingModel:
     def _distances(self) -> None:
         """The range of each vehicle, where one has a limit."""
         if any(v.max_distance < FOREVER for v in self.problem.vehicles):
-            callbacks = [
-                self._matrix("way", v.profile, values=self._between(self.problem.distances[v.profile]))
-                for v in self.problem.vehicles
-            ]
+            callbacks = [self._matrix(self._ways, v.profile) for v in self.problem.vehicles]
             limits = [v.max_distance for v in self.problem.vehicles]
             self.routing.AddDimensionWithVehicleTransitAndCapacity(callbacks, 0, limits, True, DRIVEN)
 
@@ -250,7 +254,7 @@ class RoutingModel:
         if not needs_time(problem):
             return
         horizon = problem.horizon
-        callbacks = [self._matrix("time", v.profile, values=self._durations(v.profile)) for v in problem.vehicles]
+        callbacks = [self._matrix(self._durations, v.profile) for v in problem.vehicles]
         routing.AddDimensionWithVehicleTransits(callbacks, horizon, horizon, False, TIME)
         time = routing.GetDimensionOrDie(TIME)
         for index, stop in zip(self._stop_indices(), self.order, strict=True):

@@ -26,7 +26,7 @@ from echelon.solvers.routing.schedule import Timetable, free_docks, schedule
 Strategy = routing_enums_pb2.FirstSolutionStrategy
 Metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic
 CHAIN = (Strategy.PARALLEL_CHEAPEST_INSERTION, Strategy.SAVINGS, Strategy.PATH_CHEAPEST_ARC)
-FIRST_SHARE = 0.3  # of the time that is left, for each step towards a first plan
+FIRST_SHARE = 0.5  # of the time that is left, for each step towards a first plan
 PART = 50  # stops of a part
 PART_SECONDS = 2.0  # for a part, at most
 INSERTIONS = 40  # times that stops are taken out and put back in one round, at most
@@ -162,8 +162,8 @@ def _plan_anew(
     if found is None:
         return None
     plan = _sound(problem, model.solution(found))
-    served_before = set(range(len(problem.stops))) - set(start.left_out)
-    return insert(problem, plan, sorted(served_before & set(plan.left_out)), admits)
+    lost = sorted(set(plan.left_out) - set(start.left_out))
+    return insert(problem, plan, lost, admits) if lost else plan
 
 
 def _limits(stops: int, budget: Budget) -> routing_parameters_pb2.RoutingSearchParameters:

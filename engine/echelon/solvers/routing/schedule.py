@@ -99,9 +99,14 @@ def schedule(problem: Problem, route: Route, hub_windows: Sequence[Windows] | No
     return _timetable(problem, route, points, loads, distance, moments)
 
 
-def timetables(problem: Problem, solution: Solution) -> tuple[Timetable, ...] | Violation:
+def timetables(
+    problem: Problem, solution: Solution, known: dict[Route, Timetable] | None = None
+) -> tuple[Timetable, ...] | Violation:
     """The timetables of all tours, in their order, such that no hub has more visits at a time than docks; or the first
-    rule that is broken. Tours choose docks one after the other; one that finds none moves to the front."""
+    rule that is broken. Tours choose docks one after the other; one that finds none moves to the front. Where no docks
+    bind tours together, `known` remembers the timetables of this problem's tours from call to call."""
+    if all(hub.docks is None for hub in problem.hubs):
+        return _each_by_itself(problem, solution, {} if known is None else known)
     order = list(range(len(solution.routes)))
     for _ in range(len(order) + 1):
         found: dict[int, Timetable] = {}
@@ -120,9 +125,23 @@ def timetables(problem: Problem, solution: Solution) -> tuple[Timetable, ...] | 
     return late
 
 
-def cost(problem: Problem, solution: Solution) -> tuple[int, int] | Violation:
+def _each_by_itself(
+    problem: Problem, solution: Solution, known: dict[Route, Timetable]
+) -> tuple[Timetable, ...] | Violation:
+    found = []
+    for route in solution.routes:
+        timetable = known.get(route) or schedule(problem, route)
+        if isinstance(timetable, Violation):
+            return timetable
+        found.append(known.setdefault(route, timetable))
+    return tuple(found)
+
+
+def cost(
+    problem: Problem, solution: Solution, known: dict[Route, Timetable] | None = None
+) -> tuple[int, int] | Violation:
     """What a plan is worth, less is better: (stops left out that must be visited, cost of tours and of stops left out);
-    or the first rule it breaks."""
+    or the first rule it breaks. `known` is as for `timetables`."""
     served = [stop for route in solution.routes for stop in route.stops]
     vehicles = [route.vehicle for route in solution.routes]
     for rule, indices in (("a stop is visited once", served), ("a vehicle drives one tour", vehicles)):
@@ -130,10 +149,11 @@ def cost(problem: Problem, solution: Solution) -> tuple[int, int] | Violation:
             twice = next(i for i in indices if indices.count(i) > 1)
             named = problem.stops if indices is served else problem.vehicles
             return Violation(rule, named[twice].name, indices.count(twice) - 1)
-    tours = timetables(problem, solution)
+    tours = timetables(problem, solution, known)
     if isinstance(tours, Violation):
         return tours
-    losses = [stop.loss for i, stop in enumerate(problem.stops) if i not in set(served)]
+    visited = set(served)
+    losses = [stop.loss for i, stop in enumerate(problem.stops) if i not in visited]
     return losses.count(None), sum(t.cost for t in tours) + sum(loss for loss in losses if loss is not None)
 
 
@@ -216,6 +236,8 @@ def _times(problem: Problem, route: Route, points: Sequence[_Point]) -> list[_Mo
         return Violation(LATE, f"{vehicle.name}, {_name(problem, points[best])}", 1)
     if isinstance(best, int) or best[-1].end - earliest > legs.least_duration:
         for departure in sorted(set(_departures(legs, points, vehicle.breaks))):
+            if _takes(best) <= legs.least_duration:
+                break
             if earliest < departure <= vehicle.shift[1]:
                 later = _forward(legs, points, vehicle.breaks, departure, vehicle.shift[1])
                 best = later if _takes(later) < _takes(best) else best
