@@ -25,6 +25,7 @@ from echelon.solvers.routing.schedule import schedule
 if TYPE_CHECKING:
     import pyvrp
 
+PATIENCE = 0.1  # share of the time without a better plan after which another's is taken up
 TELL_SECONDS = 0.5  # a better plan is scheduled and told of at most this often
 ITERATIONS = 200  # of PyVRP in a round, where rounds are counted
 PART = 200  # stops of a part
@@ -50,27 +51,30 @@ def expressible(problem: Problem) -> str | None:
     return None
 
 
-def search(problem: Problem, budget: Budget, best: Best, admits: np.ndarray, seed: int = 0) -> None:
-    """Improve `best` until the budget is over. Starts from its plan; one that is heard of and better is the next start.
+def search(
+    problem: Problem, budget: Budget, best: Best, admits: np.ndarray, seed: int = 0, afresh: bool = False
+) -> None:
+    """Improve `best` until the budget is over: from its plan, or `afresh` from PyVRP's own first plan.
 
-    `admits[stop, vehicle]` says who may come.
+    A search that has found nothing for a while goes on from the best plan known, if that is another's. `admits[stop,
+    vehicle]` says who may come.
     """
     import pyvrp
 
-    rounds = 0
+    rounds, patience = 0, max(PATIENCE * budget.left, 1.0)
     while not budget.over(rounds) and admits.any():
         model = Model(problem, admits, may_drop=best.worth[0] > 0)
-        watch = _Watch(model, budget, best, rounds)
+        watch = _Watch(model, budget, best, rounds, patience, None if afresh else best.solution)
         result = pyvrp.solve(
             model.data,
             stop=watch,
             seed=seed + rounds,
             collect_stats=False,
             params=pyvrp.SolveParams(ils=pyvrp.IteratedLocalSearchParams(callbacks=watch.callbacks)),
-            initial_solution=model.planned(best.solution) if best.solution.routes else None,
+            initial_solution=model.planned(best.solution) if best.solution.routes and not afresh else None,
         )
         best.offer(model.solution(result.best))
-        rounds = watch.rounds
+        rounds, afresh = watch.rounds, False
 
 
 def plan_part(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution:
@@ -262,15 +266,17 @@ class Model:
 
 
 class _Watch:
-    """Stops PyVRP when the budget is over or a better plan is heard of, and passes its plans on now and then."""
+    """Stops PyVRP when the budget is over, or when it is stuck and another's plan is better; passes its plans on now
+    and then."""
 
-    def __init__(self, model: Model, budget: Budget, best: Best, rounds: int):
+    def __init__(self, model: Model, budget: Budget, best: Best, rounds: int, patience: float, own: Solution | None):
         import pyvrp
 
-        self.model, self.budget, self.best, self.rounds = model, budget, best, rounds
+        self.model, self.budget, self.best, self.rounds, self.patience = model, budget, best, rounds, patience
         self.iterations = 0
         self.latest: pyvrp.Solution | None = None
-        self.told = time.monotonic()
+        self.own = own  # the last best plan that it began with or passed on
+        self.told = self.bettered = time.monotonic()
         self.callbacks = pyvrp.IteratedLocalSearchCallbacks()
         self.callbacks.on_best = self._keep  # type: ignore[method-assign, assignment]
 
@@ -285,12 +291,19 @@ class _Watch:
             return self.budget.over(self.rounds)
         if self.iterations % 10 == 0 and time.monotonic() - self.told > TELL_SECONDS:
             self.told = time.monotonic()
-            if self.latest is not None:
-                self.best.offer(self.model.solution(self.latest))
-                self.latest = None
-            if self.best.listen():
-                return True
+            self._tell()
+            if self.told - self.bettered > self.patience:
+                self.bettered = self.told
+                self.best.listen()
+                return self.best.solution is not self.own
         return self.budget.over(self.rounds)
+
+    def _tell(self) -> None:
+        """Pass on the latest plan."""
+        if self.latest is not None:
+            if self.best.offer(self.model.solution(self.latest)):
+                self.own, self.bettered = self.best.solution, self.told
+            self.latest = None
 
 
 def _window(windows: Windows, moment: int) -> int:

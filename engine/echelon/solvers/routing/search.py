@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def solve(
     ortools_search.first_plan(problem, budget, best, admits)
     first = best.worth
     reason = pyvrp_search.expressible(problem) if PYVRP in use else "not asked for"
-    workers = _workers(threads, seed, ORTOOLS in use, reason is None)
+    workers = _workers(threads, seed, ORTOOLS in use, reason is None, start is None)
     notes = [f"without PyVRP: {reason}"] if PYVRP in use and reason else []
     if len(workers) == 1:
         found_by = workers[0].name
@@ -65,14 +66,17 @@ def solve(
     return Found(best.solution, best.worth, found_by, admits, tuple(notes))
 
 
-def _workers(threads: int, seed: int, with_ortools: bool, with_pyvrp: bool) -> list[Worker]:
-    """Who searches: the strongest on the first core, then one that plans parts anew, then again with other seeds."""
+def _workers(threads: int, seed: int, with_ortools: bool, with_pyvrp: bool, afresh: bool) -> list[Worker]:
+    """Who searches: the strongest on the first core, then one that plans parts anew, then again with other seeds.
+
+    Without a plan to start from, PyVRP begins afresh: from a plain construction it would take long to come away."""
+    whole = partial(pyvrp_search.search, afresh=afresh)
     if not with_pyvrp:
         return [Worker(ORTOOLS, ortools_search.search, seed + n) for n in range(threads)]
     if not with_ortools:
-        return [Worker(PYVRP, pyvrp_search.search, seed + n) for n in range(threads)]
-    whole, parts = (PYVRP, pyvrp_search.search), (f"{ORTOOLS} and {PYVRP} on parts", both_on_parts)
-    return [Worker(*(parts if n % 2 else whole), seed + n) for n in range(threads)]
+        return [Worker(PYVRP, whole, seed + n) for n in range(threads)]
+    on_parts = Worker(f"{ORTOOLS} and {PYVRP} on parts", both_on_parts, seed)
+    return [replace(on_parts, seed=seed + n) if n % 2 else Worker(PYVRP, whole, seed + n) for n in range(threads)]
 
 
 def both_on_parts(problem: Problem, budget: Budget, best: Best, admits: np.ndarray, seed: int = 0) -> None:
