@@ -8,7 +8,7 @@ impossible stop never empties the plan.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from random import Random
 
@@ -19,7 +19,7 @@ from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_param
 from echelon.solvers.routing.budget import Best, Budget
 from echelon.solvers.routing.insertion import insert, without
 from echelon.solvers.routing.ortools_model import RoutingModel
-from echelon.solvers.routing.parts import Part, Planner, improve
+from echelon.solvers.routing.parts import Part, Planner, improve, part_of
 from echelon.solvers.routing.problem import Problem, Solution
 from echelon.solvers.routing.schedule import Timetable, free_docks, schedule
 
@@ -27,10 +27,12 @@ Strategy = routing_enums_pb2.FirstSolutionStrategy
 Metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic
 CHAIN = (Strategy.PARALLEL_CHEAPEST_INSERTION, Strategy.SAVINGS, Strategy.PATH_CHEAPEST_ARC)
 FIRST_SHARE = 0.5  # of the time that is left, for each step towards a first plan
+WHOLE = 400  # stops up to which a first plan is constructed as a whole
+PIECE = 100  # stops of a piece of a larger one
 PART = 50  # stops of a part
 PART_SECONDS = 2.0  # for a part, at most
 INSERTIONS = 40  # times that stops are taken out and put back in one round, at most
-PART_PLANS = 3  # plans looked at for each stop of a part
+PART_PLANS = 1.5  # plans looked at for each stop of a part
 
 LOCAL_SEARCH = """
 first_solution_strategy: EVALUATOR_STRATEGY
@@ -38,7 +40,7 @@ use_iterated_local_search: true
 iterated_local_search_parameters {
   perturbation_strategy: RUIN_AND_RECREATE
   ruin_recreate_parameters {
-    ruin_strategies { sisr { max_removed_sequence_size: 10 avg_num_removed_visits: 10 bypass_factor: 0.01 } }
+    ruin_strategies { sisr { max_removed_sequence_size: 10 avg_num_removed_visits: 15 bypass_factor: 0.01 } }
     ruin_composition_strategy: RUN_ALL_SEQUENTIALLY
     recreate_strategy {
       heuristic: LOCAL_CHEAPEST_INSERTION
@@ -89,26 +91,52 @@ def planners(problem: Problem) -> list[Planner]:
 
 def first_plan(problem: Problem, budget: Budget, best: Best, admits: np.ndarray) -> None:
     """Give `best` a plan if it has none: by several constructions until one serves all that must be visited, each with
-    what it left out inserted as far as it fits."""
+    what it left out inserted as far as it fits. A large problem is constructed piece by piece."""
     possible = np.flatnonzero(admits.any(axis=1)).tolist()
     must = [stop.loss is None for stop in problem.stops]
     hopeless = sum(must) - sum(must[i] for i in possible)
     for strategy in CHAIN if possible and not best.solution.routes else ():
-        model = RoutingModel(problem, possible, admits, may_drop=True)
-        parameters = pywrapcp.DefaultRoutingSearchParameters()
-        parameters.first_solution_strategy = strategy
-        parameters.solution_limit = 1
-        parameters.time_limit.FromMilliseconds(_milliseconds(FIRST_SHARE * budget.left))
-        found = model.routing.SolveWithParameters(parameters)
-        if found is not None:
-            plan = _sound(problem, model.solution(found))
-            best.offer(plan)
-            if best.worth[0] > hopeless:
-                best.offer(_completed(problem, plan, possible, admits, budget))
+        plan = Solution()
+        for piece in _pieces(problem, possible):
+            inside = admits[np.ix_(piece.stops, piece.vehicles)]
+            share = FIRST_SHARE * budget.left * len(piece.stops) / len(possible)
+            plan = piece.into(problem, plan, _constructed(piece.problem, inside, strategy, share))
+        plan = _sound(problem, plan)
+        best.offer(plan)
+        if best.worth[0] > hopeless:
+            best.offer(_completed(problem, plan, possible, admits, budget))
         if best.worth[0] == hopeless or budget.over(0):
             return
     if not best.solution.routes:
         best.offer(_completed(problem, Solution(), possible, admits, budget))
+
+
+def _constructed(problem: Problem, admits: np.ndarray, strategy: int, seconds: float) -> Solution:
+    """A plan by one of OR-Tools' constructions; an empty one if it finds none in time."""
+    order = np.flatnonzero(admits.any(axis=1)).tolist()
+    model = RoutingModel(problem, order, admits, may_drop=True)
+    parameters = pywrapcp.DefaultRoutingSearchParameters()
+    parameters.first_solution_strategy = strategy
+    parameters.solution_limit = 1
+    parameters.time_limit.FromMilliseconds(_milliseconds(seconds))
+    found = model.routing.SolveWithParameters(parameters)
+    return Solution() if found is None else model.solution(found)
+
+
+def _pieces(problem: Problem, possible: Sequence[int]) -> Iterator[Part]:
+    """The whole problem, or where it is large pieces of it: the stops near the one farthest out, with their share of
+    the vehicles, those that start nearest."""
+    ways = problem.distances[0]
+    homes = [v.start for v in problem.vehicles]
+    out, idle = list(possible), list(range(len(problem.vehicles)))
+    number = -(-len(out) // PIECE) if len(out) > WHOLE else 1
+    for left in range(number, 0, -1):
+        seed = max((problem.stops[i].place for i in out), key=lambda place: int(ways[homes, place].min()))
+        out.sort(key=lambda i: int(ways[seed, problem.stops[i].place]))
+        idle.sort(key=lambda v: int(ways[homes[v], seed]))
+        stops, vehicles = -(-len(out) // left), -(-len(idle) // left)
+        yield part_of(problem, sorted(out[:stops]), sorted(idle[:vehicles]))
+        out, idle = out[stops:], idle[vehicles:]
 
 
 def _completed(
@@ -170,7 +198,7 @@ def _limits(stops: int, budget: Budget) -> routing_parameters_pb2.RoutingSearchP
     """The settings for a part of so many stops: the annealing cools by the plans looked at, the clock only caps it."""
     parameters = pywrapcp.DefaultRoutingSearchParameters()
     text_format.Merge(LOCAL_SEARCH, parameters)
-    parameters.solution_limit = max(20, PART_PLANS * stops)
+    parameters.solution_limit = max(20, int(PART_PLANS * stops))
     if budget.rounds is None:
         parameters.time_limit.FromMilliseconds(_milliseconds(min(PART_SECONDS, budget.left)))
     return parameters
