@@ -25,10 +25,14 @@ from echelon.solvers.routing.schedule import Timetable, free_docks, schedule
 
 Strategy = routing_enums_pb2.FirstSolutionStrategy
 Metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic
-CHAIN = (Strategy.PARALLEL_CHEAPEST_INSERTION, Strategy.SAVINGS, Strategy.PATH_CHEAPEST_ARC)
+CHAIN = (  # ways to a first plan, each with the number of stops up to which the problem is constructed as a whole
+    (Strategy.PARALLEL_CHEAPEST_INSERTION, 150),
+    (Strategy.PARALLEL_CHEAPEST_INSERTION, 400),
+    (Strategy.SAVINGS, 400),
+    (Strategy.PATH_CHEAPEST_ARC, 400),
+)
 FIRST_SHARE = 0.5  # of the time that is left, for each step towards a first plan
-WHOLE = 400  # stops up to which a first plan is constructed as a whole
-PIECE = 100  # stops of a piece of a larger one
+PIECE = 75  # stops of a piece of a larger problem
 PART = 50  # stops of a part
 PART_SECONDS = 2.0  # for a part, at most
 INSERTIONS = 40  # times that stops are taken out and put back in one round, at most
@@ -95,9 +99,9 @@ def first_plan(problem: Problem, budget: Budget, best: Best, admits: np.ndarray)
     possible = np.flatnonzero(admits.any(axis=1)).tolist()
     must = [stop.loss is None for stop in problem.stops]
     hopeless = sum(must) - sum(must[i] for i in possible)
-    for strategy in CHAIN if possible and not best.solution.routes else ():
+    for strategy, whole in CHAIN if possible and not best.solution.routes else ():
         plan = Solution()
-        for piece in _pieces(problem, possible):
+        for piece in _pieces(problem, possible, whole):
             inside = admits[np.ix_(piece.stops, piece.vehicles)]
             share = FIRST_SHARE * budget.left * len(piece.stops) / len(possible)
             plan = piece.into(problem, plan, _constructed(piece.problem, inside, strategy, share))
@@ -123,13 +127,13 @@ def _constructed(problem: Problem, admits: np.ndarray, strategy: int, seconds: f
     return Solution() if found is None else model.solution(found)
 
 
-def _pieces(problem: Problem, possible: Sequence[int]) -> Iterator[Part]:
-    """The whole problem, or where it is large pieces of it: the stops near the one farthest out, with their share of
+def _pieces(problem: Problem, possible: Sequence[int], whole: int) -> Iterator[Part]:
+    """The problem as one where it has up to `whole` stops, else in pieces: the stops near the one farthest out, with their share of
     the vehicles, those that start nearest."""
     ways = problem.distances[0]
     homes = [v.start for v in problem.vehicles]
     out, idle = list(possible), list(range(len(problem.vehicles)))
-    number = -(-len(out) // PIECE) if len(out) > WHOLE else 1
+    number = -(-len(out) // PIECE) if len(out) > whole else 1
     for left in range(number, 0, -1):
         seed = max((problem.stops[i].place for i in out), key=lambda place: int(ways[homes, place].min()))
         out.sort(key=lambda i: int(ways[seed, problem.stops[i].place]))
