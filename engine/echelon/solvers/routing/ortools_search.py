@@ -128,8 +128,8 @@ def _constructed(problem: Problem, admits: np.ndarray, strategy: int, seconds: f
 
 
 def _pieces(problem: Problem, possible: Sequence[int], whole: int) -> Iterator[Part]:
-    """The problem as one where it has up to `whole` stops, else in pieces: the stops near the one farthest out, with their share of
-    the vehicles, those that start nearest."""
+    """The problem as one where it has up to `whole` stops, else in pieces: the stops near the one farthest out, with
+    their share of the vehicles, those that start nearest."""
     ways = problem.distances[0]
     homes = [v.start for v in problem.vehicles]
     out, idle = list(possible), list(range(len(problem.vehicles)))
