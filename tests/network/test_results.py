@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import echelon
-from echelon_models.network.complete import great_circle
+from echelon_models.geography import great_circle
 
 from .cases import calendar, case, change, costs, solve, wants
 

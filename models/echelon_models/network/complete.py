@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from echelon.tables import Frames
+from echelon_models.geography import great_circle
 from echelon_models.network.schema import ALL_PRODUCTS, ROAD, NetworkOptions
 from echelon_models.rows import EVERY
 
 DAYS_OF_YEAR = 365.0
-EARTH_RADIUS = 6371.0088  # km, the mean radius (IUGG)
 ONE_PERIOD = {"period": ["1"], "start": pd.to_datetime(["2026-01-01"]), "days": [365]}
 
 
@@ -58,17 +57,6 @@ def periods(tables: Frames, discount_rate: float) -> pd.DataFrame:
     years = ordered["days"] / DAYS_OF_YEAR
     before = years.cumsum() - years
     return ordered.assign(t=np.arange(len(ordered)), years=years, factor=(1 + discount_rate) ** -before)
-
-
-def great_circle(latitude: Any, longitude: Any, other_latitude: Any, other_longitude: Any) -> np.ndarray:
-    """Distance in km between points in degrees on a sphere, by the haversine formula (Sinnott 1984)."""
-    phi, theta, other_phi, other_theta = (
-        np.radians(np.asarray(angle, dtype=float)) for angle in (latitude, longitude, other_latitude, other_longitude)
-    )
-    half_chord = (
-        np.sin((other_phi - phi) / 2) ** 2 + np.cos(phi) * np.cos(other_phi) * np.sin((other_theta - theta) / 2) ** 2
-    )
-    return 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.clip(half_chord, 0.0, 1.0)))
 
 
 def _products(tables: Frames, options: NetworkOptions) -> pd.DataFrame:
