@@ -113,6 +113,8 @@ class Family:
 
     For studies: `frontiers` are pairs of aims worth trading, `silos` the functions that would plan alone, and
     `restate(tables, plan)` says what the decisions of a plan made for an edited case come to in the true one.
+    figures of a plan; `page(plan, kpis, currency)` picks what the one page shows. `files(plan, inputs)` gives the name
+    and content of what goes beside the result tables into a run folder, such as a map.
     """
 
     name: str
@@ -133,6 +135,7 @@ class Family:
     frontiers: tuple[Frontier, ...] = ()
     silos: tuple[Silo, ...] = ()
     restate: Callable[[Frames, Frames], Frames] | None = None
+    files: Callable[[Frames, Frames], dict[str, str]] = lambda plan, inputs: {}
 
 
 def families() -> dict[str, Family]:

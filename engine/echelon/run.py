@@ -122,7 +122,8 @@ class Run:
         is called after the case, the family and the time."""
         when = datetime.fromisoformat(self.started).strftime("%Y%m%d-%H%M%S")
         name = name or f"{store.file_name(self.case, 'case')}-{self.family}-{when}"
-        return store.write(Path(directory), name, self.record(), self.inputs, self.plan, self.log)
+        files = choose(self.family).files(self.plan, self.inputs)
+        return store.write(Path(directory), name, self.record(), self.inputs, self.plan, self.log, files)
 
     @classmethod
     def load(cls, folder: str | Path) -> Run:

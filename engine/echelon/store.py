@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,19 @@ LOG = "solver.log"
 REPORT = "report.html"
 
 
-def write(directory: Path, name: str, record: dict[str, Any], inputs: Frames, results: Frames, log: str) -> Path:
+def write(
+    directory: Path,
+    name: str,
+    record: dict[str, Any],
+    inputs: Frames,
+    results: Frames,
+    log: str,
+    files: Mapping[str, str] | None = None,
+) -> Path:
     """Write one run folder `directory/name` (with a number behind it if that exists) and return its path.
 
-    inputs/*.parquet is the case as it was validated; results/*.parquet and *.csv is the plan.
+    inputs/*.parquet is the case as it was validated; results/*.parquet and *.csv is the plan, with `files` (name ->
+    content) beside them.
     """
 
     def fill(folder: Path) -> None:
@@ -34,6 +43,8 @@ def write(directory: Path, name: str, record: dict[str, Any], inputs: Frames, re
                 frame.to_parquet(folder / part / f"{table}.parquet", index=False)
         for table, frame in results.items():
             write_csv(frame, folder / "results" / f"{table}.csv")
+        for file, content in (files or {}).items():
+            (folder / "results" / file).write_text(content, encoding="utf-8", newline="\n")
         (folder / LOG).write_text(log, encoding="utf-8")
         text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
         (folder / RECORD).write_text(text + "\n", encoding="utf-8")
