@@ -104,17 +104,15 @@ class Family:
     `rules` check across columns and tables. `complete(tables, options)` fills what the case left open (defaults, rows
     that stand for every period) before `solve` and `recheck` see the tables. `kpis(plan, tables, costs)` are the key
     figures of a plan; `page(plan, kpis, currency)` picks what the one page shows. `charts(plan, inputs, kpis,
-    currency)` is what the report draws; `inputs` are the tables as validated.
+    currency)` is what the report draws; `inputs` are the tables as validated. `files(plan, inputs)` gives the name and
+    content of what goes beside the result tables into a run folder, such as a map.
 
     What is explained of a plan by solving again: `ease(tables, limit, name, unit, added)` are the completed tables with
     so much more of a limit (as the result table `limits` names it) in every period; `changes` are the rules that can be
     left out; `quiet` are the options with which nothing but the plan is asked for.
-    figures of a plan; `page(plan, kpis, currency)` picks what the one page shows.
 
     For studies: `frontiers` are pairs of aims worth trading, `silos` the functions that would plan alone, and
     `restate(tables, plan)` says what the decisions of a plan made for an edited case come to in the true one.
-    figures of a plan; `page(plan, kpis, currency)` picks what the one page shows. `files(plan, inputs)` gives the name
-    and content of what goes beside the result tables into a run folder, such as a map.
     """
 
     name: str
