@@ -25,7 +25,7 @@ def test_bad_input_is_named(tmp_path: Path, case: Bad) -> None:
     line prints them all, ends with 2, shows no traceback and writes nothing."""
     folder = case.write(tmp_path / "case")
     with pytest.raises(echelon.InputError) as caught:
-        echelon.solve(folder, options=case.options)
+        echelon.solve(folder, options=case.options, explain="off")
     shown = [str(f) for f in caught.value.findings if f.severity == "error"]
     for pattern in case.expected:
         assert sum(fits(line, pattern) for line in shown) == 1, f"{pattern!r} is not among\n" + "\n".join(shown)
@@ -290,7 +290,7 @@ def test_extreme_numbers_all_at_once(tmp_path: Path, value: str) -> None:
 def test_extreme_durations_give_a_plan_or_a_documented_error(table_: str, column: str, value: str) -> None:
     """A date or period far beyond any calendar must not overflow."""
     try:
-        assert echelon.solve(extreme_case(table_, column, value), "ordering").outcome.has_plan
+        assert echelon.solve(extreme_case(table_, column, value), "ordering", explain="off").outcome.has_plan
     except echelon.EchelonError:
         assert table_ != "offers", "an offer that arrives too late is doubtful, not wrong"
 
@@ -302,7 +302,7 @@ def test_periods_at_the_ends_of_the_calendar(days: list[str]) -> None:
     """Dates that a calendar has are dates."""
     frames = small_frames()
     frames["demand"] = pd.DataFrame({"item": "A", "period": days, "quantity": 10.0})
-    assert echelon.solve(frames, "ordering").plan["inventory"]["period"].tolist() == days
+    assert echelon.solve(frames, "ordering", explain="off").plan["inventory"]["period"].tolist() == days
 
 
 @pytest.mark.parametrize("value", EXTREMES)

@@ -76,9 +76,9 @@ def test_notes_change_nothing() -> None:
     """Notes are kept in the run's inputs, and not read."""
     frames = small_frames()
     frames["demand"]["notes"] = ["=ask Anna", "", "promised"]
-    run = echelon.solve(frames, "ordering")
+    run = echelon.solve(frames, "ordering", explain="off")
     assert run.inputs["demand"]["notes"].tolist() == ["=ask Anna", "", "promised"]
-    assert run.outcome.objective == echelon.solve(small_frames(), "ordering").outcome.objective
+    assert run.outcome.objective == echelon.solve(small_frames(), "ordering", explain="off").outcome.objective
 
 
 @pytest.mark.parametrize("how", ["header only", "all excluded"])
@@ -102,6 +102,8 @@ def test_any_table_may_be_empty(tmp_path: Path, name: str, how: str) -> None:
 def test_an_empty_table_is_an_absent_one(tmp_path: Path, name: str) -> None:
     """A header without rows must not plan otherwise than no file at all."""
     header = FULL[name].splitlines()[0] + "\n"
-    empty = echelon.solve(write(tmp_path / "empty", FULL | {name: header}), gap=0.0)
-    absent = echelon.solve(write(tmp_path / "absent", {n: t for n, t in FULL.items() if n != name}), gap=0.0)
+    empty = echelon.solve(write(tmp_path / "empty", FULL | {name: header}), gap=0.0, explain="off")
+    absent = echelon.solve(
+        write(tmp_path / "absent", {n: t for n, t in FULL.items() if n != name}), gap=0.0, explain="off"
+    )
     assert empty.outcome.objective == absent.outcome.objective
