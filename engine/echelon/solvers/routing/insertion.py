@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -36,10 +37,9 @@ def admitted(problem: Problem) -> np.ndarray:
     to or from the ends of the tour counts as served if it has one to and from somewhere: others may lie between."""
     admits = np.zeros((len(problem.stops), len(problem.vehicles)), dtype=bool)
     for stop in range(len(problem.stops)):
-        known: dict[Vehicle, bool] = {}
-        for number, vehicle in enumerate(problem.vehicles):
+        known: dict[int, bool] = {}
+        for number, kind in enumerate(problem.kinds):
             if problem.may_come(stop, number):
-                kind = replace(vehicle, name="")
                 if kind not in known:
                     tour = alone(problem, stop, number)
                     known[kind] = isinstance(tour, Timetable) or (tour.rule == WAY and _has_ways(problem, stop, number))
@@ -50,9 +50,11 @@ def admitted(problem: Problem) -> np.ndarray:
 def _has_ways(problem: Problem, stop: int, vehicle: int) -> bool:
     """Whether there is a way to the stop from somewhere else, and one on."""
     profile, place = problem.vehicles[vehicle].profile, problem.stops[stop].place
-    open_ways = (problem.distances[profile] < NO_WAY) & (problem.slowest(profile) < NO_WAY)
-    elsewhere = np.arange(len(open_ways)) != place
-    return bool(open_ways[elsewhere, place].any() and open_ways[place, elsewhere].any())
+    distances, durations = problem.distances[profile], problem.slowest(profile)
+    elsewhere = np.arange(len(distances)) != place
+    there = (distances[:, place] < NO_WAY) & (durations[:, place] < NO_WAY)
+    back = (distances[place] < NO_WAY) & (durations[place] < NO_WAY)
+    return bool(there[elsewhere].any() and back[elsewhere].any())
 
 
 def insert(
@@ -93,9 +95,10 @@ def cheapest(problem: Problem, tours: dict[int, Timetable], stop: int, admits: n
     candidates = sorted(_candidates(problem, tours, stop, admits), key=lambda c: c[0])
     best: tuple[int, Timetable] | None = None
     docks = any(hub.docks is not None for hub in problem.hubs)
-    for detour, route in candidates[:TRIES]:
+    for detour, build in candidates[:TRIES]:
         if best is not None and detour >= best[0]:
             break
+        route = build()
         others = [tour for v, tour in tours.items() if v != route.vehicle]
         timetable = schedule(problem, route, free_docks(problem, others) if docks else None)
         if isinstance(timetable, Timetable):
@@ -108,34 +111,35 @@ def cheapest(problem: Problem, tours: dict[int, Timetable], stop: int, admits: n
 
 def _candidates(
     problem: Problem, tours: dict[int, Timetable], stop: int, admits: np.ndarray
-) -> Iterator[tuple[int, Route]]:
-    """(cost of the detour in distance, tour) of each place for a stop: in a trip, as a trip, in an idle vehicle; of
-    idle vehicles that are alike, one."""
-    idle: set[Vehicle] = set()
+) -> Iterator[tuple[int, Callable[[], Route]]]:
+    """(cost of the detour in distance, maker of the tour) of each place for a stop: in a trip, as a trip, in an
+    idle vehicle; of idle vehicles that are alike, one."""
+    idle: set[int] = set()
     for v in np.flatnonzero(admits[stop]).tolist():
         vehicle = problem.vehicles[v]
         if v in tours:
             yield from _in_tour(problem, tours[v].route, stop)
             continue
-        kind = replace(vehicle, name="")
-        if kind not in idle:
-            idle.add(kind)
+        if problem.kinds[v] not in idle:
+            idle.add(problem.kinds[v])
             for route in _alone_routes(problem, stop, v):
-                yield vehicle.fixed_cost + vehicle.cost_per_distance * _length(problem, route), route
+                yield vehicle.fixed_cost + vehicle.cost_per_distance * _length(problem, route), partial(_same, route)
 
 
-def _in_tour(problem: Problem, route: Route, stop: int) -> Iterator[tuple[int, Route]]:
-    """(cost of the detour, tour) with the stop at each place of each trip that has room, and as a trip of its own."""
+def _in_tour(problem: Problem, route: Route, stop: int) -> Iterator[tuple[int, Callable[[], Route]]]:
+    """(cost of the detour, maker of the tour) with the stop at each place of each trip that has room, and as a trip
+    of its own."""
     vehicle = problem.vehicles[route.vehicle]
     ways, place = problem.distances[vehicle.profile], problem.stops[stop].place
     ends = [vehicle.start, *(problem.hubs[h].place for h in route.hubs), vehicle.end]
     visited = [[problem.stops[i].place for i in trip] for trip in route.trips]
     for t, trip in enumerate(route.trips):
+        if not _has_room(problem, trip, stop, vehicle):
+            continue
         path = [ends[t], *visited[t], ends[t + 1]]
-        for k in range(len(trip) + 1) if _has_room(problem, trip, stop, vehicle) else ():
-            detour = int(ways[path[k], place] + ways[place, path[k + 1]] - ways[path[k], path[k + 1]])
-            changed = (*route.trips[:t], (*trip[:k], stop, *trip[k:]), *route.trips[t + 1 :])
-            yield vehicle.cost_per_distance * detour, replace(route, trips=changed)
+        detours = ways[path[:-1], place] + ways[place, path[1:]] - ways[path[:-1], path[1:]]
+        for k, detour in enumerate(detours.tolist()):
+            yield vehicle.cost_per_distance * detour, partial(_in_trip, route, t, k, stop)
     for t in range(len(route.trips) + 1) if len(route.hubs) < vehicle.max_reloads else ():
         for hub in vehicle.reloads:
             at = problem.hubs[hub].place
@@ -146,7 +150,18 @@ def _in_tour(problem: Problem, route: Route, stop: int) -> Iterator[tuple[int, R
             trips = (*route.trips[:t], (stop,), *route.trips[t:])
             n = max(t - 1, 0)
             longer = replace(route, trips=trips, hubs=(*route.hubs[:n], hub, *route.hubs[n:]))
-            yield vehicle.cost_per_distance * detour, longer
+            yield vehicle.cost_per_distance * detour, partial(_same, longer)
+
+
+def _in_trip(route: Route, trip: int, place: int, stop: int) -> Route:
+    """The tour with the stop at a place of a trip."""
+    stops = route.trips[trip]
+    longer = (*stops[:place], stop, *stops[place:])
+    return replace(route, trips=(*route.trips[:trip], longer, *route.trips[trip + 1 :]))
+
+
+def _same(route: Route) -> Route:
+    return route
 
 
 def _has_room(problem: Problem, trip: Sequence[int], stop: int, vehicle: Vehicle) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 
 from echelon.errors import Violation
 from echelon.solvers.routing.budget import Best, Budget
-from echelon.solvers.routing.problem import FOREVER, Problem, Route, Solution, Stop, Vehicle
+from echelon.solvers.routing.problem import FOREVER, Problem, Route, Solution, Stop
 from echelon.solvers.routing.schedule import free_docks, timetables
 
 NEVER = ((FOREVER, FOREVER),)  # the window of a hub whose docks are always full
@@ -115,8 +115,11 @@ def part_of(problem: Problem, stops: Sequence[int], vehicles: Sequence[int]) -> 
 
 def near(problem: Problem, solution: Solution, possible: Sequence[int], size: int, random: Random) -> Part:
     """The tours nearest to a random stop of these, with about `size` stops, the stops left out that lie nearest, and
-    a few vehicles that are not in use."""
-    seed = problem.stops[random.choice(possible)].place
+    a few vehicles that are not in use. While stops that must be visited are left out, half of the parts are near one."""
+    able = set(possible)
+    waiting = [i for i in solution.left_out if problem.stops[i].loss is None and i in able]
+    first = random.choice(waiting if waiting and random.random() < 0.5 else possible)
+    seed = problem.stops[first].place
     ways = problem.distances[0][seed] + problem.distances[0][:, seed]
 
     def far(stop: int) -> int:
@@ -129,7 +132,7 @@ def near(problem: Problem, solution: Solution, possible: Sequence[int], size: in
             break
         chosen += route.stops
         vehicles.append(route.vehicle)
-    out = sorted(set(possible) & set(solution.left_out), key=far)
+    out = sorted(able & set(solution.left_out), key=far)
     chosen += out[: max(size // 4, size - len(chosen))]
     return part_of(problem, sorted(chosen), sorted(vehicles + _idle(problem, solution)))
 
@@ -137,8 +140,8 @@ def near(problem: Problem, solution: Solution, possible: Sequence[int], size: in
 def _idle(problem: Problem, solution: Solution) -> list[int]:
     """Vehicles that are not in use, at most IDLE of each kind."""
     used = {route.vehicle for route in solution.routes}
-    found: dict[Vehicle, list[int]] = {}
-    for index, vehicle in enumerate(problem.vehicles):
+    found: dict[int, list[int]] = {}
+    for index, kind in enumerate(problem.kinds):
         if index not in used:
-            found.setdefault(replace(vehicle, name=""), []).append(index)
+            found.setdefault(kind, []).append(index)
     return [index for alike in found.values() for index in alike[:IDLE]]

@@ -9,7 +9,7 @@ Several days are one axis of time: a vehicle that works on five days is five `Ve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -137,6 +137,12 @@ class Problem:
         """A profile's travel times, where they go by the time of day the longest of each way."""
         given = self.durations[profile]
         return given.slowest if isinstance(given, Bands) else given
+
+    @cached_property
+    def kinds(self) -> tuple[int, ...]:
+        """The kind of each vehicle: those that differ in nothing but the name are alike."""
+        number: dict[Vehicle, int] = {}
+        return tuple(number.setdefault(replace(vehicle, name=""), len(number)) for vehicle in self.vehicles)
 
     @cached_property
     def horizon(self) -> int:
