@@ -98,7 +98,7 @@ def test_a_start_is_never_made_worse() -> None:
 def test_stops_when_asked_to_and_keeps_the_first_plan() -> None:
     budget = Budget(time.monotonic() + 60, asked_to_stop=lambda: True)
     found = solve(town(25), budget, use=(ORTOOLS,))
-    assert found.found_by == "first plan"
+    assert found.found_by == ORTOOLS
     assert found.solution.routes
 
 

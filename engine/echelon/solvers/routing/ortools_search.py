@@ -20,18 +20,18 @@ from echelon.solvers.routing.budget import Best, Budget
 from echelon.solvers.routing.insertion import insert, without
 from echelon.solvers.routing.ortools_model import RoutingModel
 from echelon.solvers.routing.parts import Part, Planner, improve, part_of
-from echelon.solvers.routing.problem import Problem, Solution
+from echelon.solvers.routing.problem import FOREVER, Problem, Solution
 from echelon.solvers.routing.schedule import Timetable, free_docks, schedule
 
 Strategy = routing_enums_pb2.FirstSolutionStrategy
 Metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic
 CHAIN = (  # ways to a first plan, each with the number of stops up to which the problem is constructed as a whole
     (Strategy.PARALLEL_CHEAPEST_INSERTION, 150),
-    (Strategy.PARALLEL_CHEAPEST_INSERTION, 400),
-    (Strategy.SAVINGS, 400),
-    (Strategy.PATH_CHEAPEST_ARC, 400),
+    (Strategy.PARALLEL_SAVINGS, FOREVER),
+    (Strategy.PATH_CHEAPEST_ARC, FOREVER),
 )
-FIRST_SHARE = 0.5  # of the time that is left, for each step towards a first plan
+FIRST_SHARE = 0.2  # of the time that is left, for each step towards a first plan
+SAVINGS_BYTES = 1e9  # that savings may take
 PIECE = 75  # stops of a piece of a larger problem
 PART = 50  # stops of a part
 PART_SECONDS = 2.0  # for a part, at most
@@ -94,8 +94,8 @@ def planners(problem: Problem) -> list[Planner]:
 
 
 def first_plan(problem: Problem, budget: Budget, best: Best, admits: np.ndarray) -> None:
-    """Give `best` a plan if it has none: by several constructions until one serves all that must be visited, each with
-    what it left out inserted as far as it fits. A large problem is constructed piece by piece."""
+    """Give `best` a plan if it has none: by several constructions until one serves all that must be visited, else the
+    best of them with what it left out inserted as far as it fits. Insertion places a large problem piece by piece."""
     possible = np.flatnonzero(admits.any(axis=1)).tolist()
     must = [stop.loss is None for stop in problem.stops]
     hopeless = sum(must) - sum(must[i] for i in possible)
@@ -105,14 +105,11 @@ def first_plan(problem: Problem, budget: Budget, best: Best, admits: np.ndarray)
             inside = admits[np.ix_(piece.stops, piece.vehicles)]
             share = FIRST_SHARE * budget.left * len(piece.stops) / len(possible)
             plan = piece.into(problem, plan, _constructed(piece.problem, inside, strategy, share))
-        plan = _sound(problem, plan)
-        best.offer(plan)
-        if best.worth[0] > hopeless:
-            best.offer(_completed(problem, plan, possible, admits, budget))
+        best.offer(_sound(problem, plan))
         if best.worth[0] == hopeless or budget.over(0):
-            return
-    if not best.solution.routes:
-        best.offer(_completed(problem, Solution(), possible, admits, budget))
+            break
+    if best.worth[0] > hopeless:
+        best.offer(_completed(problem, best.solution, possible, admits, budget))
 
 
 def _constructed(problem: Problem, admits: np.ndarray, strategy: int, seconds: float) -> Solution:
@@ -122,6 +119,7 @@ def _constructed(problem: Problem, admits: np.ndarray, strategy: int, seconds: f
     parameters = pywrapcp.DefaultRoutingSearchParameters()
     parameters.first_solution_strategy = strategy
     parameters.solution_limit = 1
+    parameters.savings_parameters.max_memory_usage_bytes = SAVINGS_BYTES
     parameters.time_limit.FromMilliseconds(_milliseconds(seconds))
     found = model.routing.SolveWithParameters(parameters)
     return Solution() if found is None else model.solution(found)

@@ -25,11 +25,14 @@ from echelon.solvers.routing.schedule import schedule
 if TYPE_CHECKING:
     import pyvrp
 
-PATIENCE = 0.1  # share of the time without a better plan after which another's is taken up
+DOUBT = 0.2  # share of the budget after which a search that serves not all it must may leave stops out
+PATIENCE = 0.3  # share of the time without a better plan after which another's is taken up
+LEAD = 0.01  # another's plan that is better by this share is taken up at once
 TELL_SECONDS = 0.5  # a better plan is scheduled and told of at most this often
 ITERATIONS = 200  # of PyVRP in a round, where rounds are counted
 PART = 200  # stops of a part
 PART_SECONDS = 2.0  # for a part of that size
+INFEASIBLE = 2**62  # PyVRP says at least this of the cost of a plan that breaks a rule
 TOO_FAR = 2**40  # the length of a way that does not exist
 
 
@@ -56,15 +59,18 @@ def search(
 ) -> None:
     """Improve `best` until the budget is over: from its plan, or `afresh` from PyVRP's own first plan.
 
-    A search that has found nothing for a while goes on from the best plan known, if that is another's. `admits[stop,
-    vehicle]` says who may come.
+    PyVRP is left alone but for two cases: it goes on from another's plan that is far better, or better while it has
+    found nothing for long; and stops may stay out at a price once it could not serve them all. `admits[stop, vehicle]`
+    says who may come.
     """
     import pyvrp
 
-    rounds, patience = 0, max(PATIENCE * budget.left, 1.0)
+    rounds, patience = 0, Patience.of(budget)
+    may_drop = best.worth[0] > 0 and not afresh
     while not budget.over(rounds) and admits.any():
-        model = Model(problem, admits, may_drop=best.worth[0] > 0)
-        watch = _Watch(model, budget, best, rounds, patience, None if afresh else best.solution)
+        model = Model(problem, admits, may_drop)
+        own = Best(problem, None if afresh else best.solution)
+        watch = _Watch(model, budget, best, own, rounds, patience)
         result = pyvrp.solve(
             model.data,
             stop=watch,
@@ -74,7 +80,7 @@ def search(
             initial_solution=model.planned(best.solution) if best.solution.routes and not afresh else None,
         )
         best.offer(model.solution(result.best))
-        rounds, afresh = watch.rounds, False
+        rounds, afresh, may_drop = watch.rounds, False, best.worth[0] > 0
 
 
 def plan_part(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution:
@@ -85,6 +91,21 @@ def plan_part(part: Part, start: Solution, admits: np.ndarray, budget: Budget, r
     best = Best(part.problem, start)
     search(part.problem, own, best, admits, random.randrange(2**31))
     return best.solution
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long PyVRP is left alone: until the time `doubt`, or the round of that number, if it serves not all that it
+    must; `stuck` seconds without a better plan if another's is better."""
+
+    doubt: float
+    doubt_round: int
+    stuck: float
+
+    @staticmethod
+    def of(budget: Budget) -> Patience:
+        doubt = time.monotonic() + DOUBT * budget.left
+        return Patience(doubt, max(1, int(DOUBT * (budget.rounds or 0))), max(PATIENCE * budget.left, 1.0))
 
 
 @dataclass(frozen=True)
@@ -266,44 +287,56 @@ class Model:
 
 
 class _Watch:
-    """Stops PyVRP when the budget is over, or when it is stuck and another's plan is better; passes its plans on now
-    and then."""
+    """Stops PyVRP when the budget is over or its patience at an end; passes its plans on now and then."""
 
-    def __init__(self, model: Model, budget: Budget, best: Best, rounds: int, patience: float, own: Solution | None):
+    def __init__(self, model: Model, budget: Budget, best: Best, own: Best, rounds: int, patience: Patience):
         import pyvrp
 
         self.model, self.budget, self.best, self.rounds, self.patience = model, budget, best, rounds, patience
+        self.own = own  # the best plan of this search alone
         self.iterations = 0
         self.latest: pyvrp.Solution | None = None
-        self.own = own  # the last best plan that it began with or passed on
         self.told = self.bettered = time.monotonic()
         self.callbacks = pyvrp.IteratedLocalSearchCallbacks()
         self.callbacks.on_best = self._keep  # type: ignore[method-assign, assignment]
 
     def _keep(self, found: pyvrp.Solution) -> None:
         self.latest = found
+        self.bettered = time.monotonic()
 
     def __call__(self, best_cost: int) -> bool:
         """PyVRP asks before each iteration whether to stop."""
         self.iterations += 1
         if self.budget.rounds is not None:
             self.rounds += self.iterations % ITERATIONS == 0
-            return self.budget.over(self.rounds)
+            doubtful = self.rounds >= self.patience.doubt_round and self._incomplete(best_cost)
+            return self.budget.over(self.rounds) or doubtful
         if self.iterations % 10 == 0 and time.monotonic() - self.told > TELL_SECONDS:
             self.told = time.monotonic()
             self._tell()
-            if self.told - self.bettered > self.patience:
-                self.bettered = self.told
-                self.best.listen()
-                return self.best.solution is not self.own
+            return self._impatient(best_cost) or self.budget.over(self.rounds)
         return self.budget.over(self.rounds)
 
     def _tell(self) -> None:
         """Pass on the latest plan."""
         if self.latest is not None:
-            if self.best.offer(self.model.solution(self.latest)):
-                self.own, self.bettered = self.best.solution, self.told
+            if self.own.offer(self.model.solution(self.latest)):
+                self.best.offer(self.own.solution)
             self.latest = None
+
+    def _incomplete(self, best_cost: int) -> bool:
+        """Whether all stops are asked for and no plan serves them all within the rules."""
+        return not self.model.may_drop and best_cost >= INFEASIBLE
+
+    def _impatient(self, best_cost: int) -> bool:
+        if self.told > self.patience.doubt and self._incomplete(best_cost):
+            return True
+        self.best.listen()
+        (out, cost), (own_out, own_cost) = self.best.worth, self.own.worth
+        if (out, cost) >= (own_out, own_cost) or best_cost >= INFEASIBLE:
+            return False
+        far = out < own_out or own_cost - cost > LEAD * own_cost
+        return far or self.told - self.bettered > self.patience.stuck
 
 
 def _window(windows: Windows, moment: int) -> int:

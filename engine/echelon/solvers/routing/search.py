@@ -17,7 +17,7 @@ from echelon.solvers.routing.problem import Problem, Solution
 from echelon.solvers.routing.side_by_side import Worker, side_by_side
 
 ORTOOLS, PYVRP = "OR-Tools", "PyVRP"
-FIRST = "first plan"  # who found a plan that no search bettered
+START = "start"  # who found a plan that no search bettered
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,6 @@ def solve(
     admits = admitted(problem)
     best = Best(problem, start, tell)
     given = best.worth
-    ortools_search.first_plan(problem, budget, best, admits)
-    first = best.worth
     reason = pyvrp_search.expressible(problem) if PYVRP in use else "not asked for"
     workers = _workers(threads, seed, ORTOOLS in use, reason is None, start is None)
     notes = [f"without PyVRP: {reason}"] if PYVRP in use and reason else []
@@ -61,13 +59,12 @@ def solve(
     else:
         found_by, troubles = side_by_side(workers, budget, best, admits)
         notes += troubles
-    if best.worth == first:
-        found_by = FIRST if first < given else "start"
-    return Found(best.solution, best.worth, found_by, admits, tuple(notes))
+    return Found(best.solution, best.worth, found_by if best.worth < given else START, admits, tuple(notes))
 
 
 def _workers(threads: int, seed: int, with_ortools: bool, with_pyvrp: bool, afresh: bool) -> list[Worker]:
-    """Who searches: the strongest on the first core, then one that plans parts anew, then again with other seeds.
+    """Who searches: the strongest has the first core to itself, then one that plans parts anew, then again with other
+    seeds.
 
     Without a plan to start from, PyVRP begins afresh: from a plain construction it would take long to come away."""
     whole = partial(pyvrp_search.search, afresh=afresh)
@@ -80,6 +77,7 @@ def _workers(threads: int, seed: int, with_ortools: bool, with_pyvrp: bool, afre
 
 
 def both_on_parts(problem: Problem, budget: Budget, best: Best, admits: np.ndarray, seed: int = 0) -> None:
-    """Parts of the plan are planned anew by PyVRP and OR-Tools in turn."""
+    """A first plan, then its parts are planned anew by PyVRP and OR-Tools in turn."""
+    ortools_search.first_plan(problem, budget, best, admits)
     planners = [Planner(pyvrp_search.plan_part, pyvrp_search.PART), *ortools_search.planners(problem)]
     improve(problem, budget, best, admits, planners, seed)
