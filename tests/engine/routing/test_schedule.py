@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echelon.errors import Violation
+from echelon.solvers.routing.legs import Legs, Point
 from echelon.solvers.routing.problem import ALWAYS, NO_WAY, Bands, Break, Hub, Problem, Route, Solution
-from echelon.solvers.routing.schedule import Timetable, _Legs, _Point, cost, schedule, timetables
+from echelon.solvers.routing.schedule import Timetable, cost, schedule, timetables
 
 from .cases import HUB, TWO, WAYS, problem, stop, vehicle
 
@@ -80,7 +81,7 @@ def test_whoever_leaves_later_never_arrives_earlier(one: int, other: int) -> Non
 
     def back(departure: int) -> int:
         made = on_line(stop(3, windows=((0, 999),)), shift=(departure, 999))
-        legs = _Legs(replace(made, durations=(bands,)), 0, [_Point(0, ALWAYS, 0), _Point(3, ALWAYS, 0)])
+        legs = Legs(replace(made, durations=(bands,)), 0, [Point(0, ALWAYS, 0), Point(3, ALWAYS, 0)])
         assert legs.leave(0, legs.drive(0, departure, ())) >= departure
         return legs.drive(0, departure, ())
 

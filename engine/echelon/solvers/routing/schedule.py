@@ -15,10 +15,10 @@ from itertools import pairwise
 import numpy as np
 
 from echelon.errors import Violation
-from echelon.solvers.routing.problem import ALWAYS, FOREVER, NO_WAY, Bands, Break, Problem, Route, Solution, Windows
+from echelon.solvers.routing.legs import Legs, Pause, Point
+from echelon.solvers.routing.problem import ALWAYS, FOREVER, NO_WAY, Break, Problem, Route, Solution, Windows
 
 WAY, LATE, LONG = "there is a way", "on time", "longest duration of a tour"  # rules that callers tell apart
-Pause = tuple[int, int]  # a break as it is taken: begin and end
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +51,6 @@ class Timetable:
     @property
     def duration(self) -> int:
         return self.finish - self.departure
-
-
-@dataclass(frozen=True, slots=True)
-class _Point:
-    """A place on a tour. Service begins within a window; whoever has been served leaves at `ready` at the earliest."""
-
-    place: int
-    windows: Windows
-    service: int
-    ready: int = 0
-    stop: int | None = None
-    hub: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,26 +181,26 @@ def _loads(problem: Problem, route: Route) -> list[np.ndarray] | Violation:
     return loads
 
 
-def _points(problem: Problem, route: Route, hub_windows: Sequence[Windows] | None) -> list[_Point]:
+def _points(problem: Problem, route: Route, hub_windows: Sequence[Windows] | None) -> list[Point]:
     """The places of a tour in order, start and end included."""
     vehicle = problem.vehicles[route.vehicle]
     windows = [hub.windows for hub in problem.hubs] if hub_windows is None else hub_windows
 
-    def at_hub(hub: int, ready: int = 0) -> _Point:
-        return _Point(problem.hubs[hub].place, windows[hub], problem.hubs[hub].unloading, ready, hub=hub)
+    def at_hub(hub: int, ready: int = 0) -> Point:
+        return Point(problem.hubs[hub].place, windows[hub], problem.hubs[hub].unloading, ready, hub=hub)
 
     points = []
     for number, trip in enumerate(route.trips):
         ready = max((problem.stops[i].release for i in trip), default=0)
-        points.append(at_hub(route.hubs[number - 1], ready) if number else _Point(vehicle.start, ALWAYS, 0, ready))
+        points.append(at_hub(route.hubs[number - 1], ready) if number else Point(vehicle.start, ALWAYS, 0, ready))
         for i in trip:
             stop = problem.stops[i]
-            points.append(_Point(stop.place, stop.windows, stop.service, stop=i))
-    end = _Point(vehicle.end, ALWAYS, 0) if vehicle.end_hub is None else at_hub(vehicle.end_hub)
+            points.append(Point(stop.place, stop.windows, stop.service, stop=i))
+    end = Point(vehicle.end, ALWAYS, 0) if vehicle.end_hub is None else at_hub(vehicle.end_hub)
     return [*points, end]
 
 
-def _distances(problem: Problem, route: Route, points: Sequence[_Point]) -> list[int] | Violation:
+def _distances(problem: Problem, route: Route, points: Sequence[Point]) -> list[int] | Violation:
     """Distance driven up to each point; or the first rule broken: no way, or more than the vehicle's range."""
     vehicle = problem.vehicles[route.vehicle]
     matrix, times = problem.distances[vehicle.profile], problem.slowest(vehicle.profile)
@@ -226,10 +214,10 @@ def _distances(problem: Problem, route: Route, points: Sequence[_Point]) -> list
     return driven
 
 
-def _times(problem: Problem, route: Route, points: Sequence[_Point]) -> list[_Moment] | Violation:
+def _times(problem: Problem, route: Route, points: Sequence[Point]) -> list[_Moment] | Violation:
     """The moments of the tour of least duration; or the first place at which it is late."""
     vehicle = problem.vehicles[route.vehicle]
-    legs = _Legs(problem, vehicle.profile, points)
+    legs = Legs(problem, vehicle.profile, points)
     earliest = max(vehicle.shift[0], points[0].ready)
     best = _forward(legs, points, vehicle.breaks, earliest, vehicle.shift[1])
     if isinstance(best, int) and not vehicle.breaks:
@@ -252,73 +240,8 @@ def _takes(moments: list[_Moment] | int) -> float:
     return float("inf") if isinstance(moments, int) else moments[-1].end - moments[0].end
 
 
-class _Legs:
-    """The drives between a tour's points."""
-
-    def __init__(self, problem: Problem, profile: int, points: Sequence[_Point]):
-        pairs = [(a.place, b.place) for a, b in pairwise(points)]
-        given = problem.durations[profile]
-        self.bands = given if isinstance(given, Bands) else None
-        self.times = [
-            tuple(int(matrix[pair]) for matrix in (given.matrices if isinstance(given, Bands) else (given,)))
-            for pair in pairs
-        ]
-        self.least_duration = sum(min(times) for times in self.times) + sum(p.service for p in points)
-
-    def drive(self, leg: int, leave: int, pauses: Sequence[Pause]) -> int:
-        """Arrival of a leg that begins at `leave` and rests in the pauses, in order."""
-        if self.bands is None and not pauses:
-            return leave + self.times[leg][0]
-        clock, left = leave, 1.0  # share of the way that is left
-        for begin, end in (*pauses, (FOREVER, FOREVER)):
-            clock, left = self._go(leg, clock, left, max(begin, clock))
-            if left <= 0.0:
-                break
-            clock = max(clock, end)
-        return clock
-
-    def _go(self, leg: int, clock: int, left: float, until: int) -> tuple[int, float]:
-        """Drive on from `clock` until arrival or the moment `until`; the clock then, and the share of the way left."""
-        while True:
-            takes, band_ends = self._band(leg, clock)
-            need = left * takes
-            arrival = clock + int(np.ceil(need - 1e-6))
-            if arrival <= min(until, band_ends):
-                return arrival, 0.0
-            stop = min(until, band_ends)
-            left -= (stop - clock) / takes
-            clock = stop
-            if clock == until:
-                return clock, left
-
-    def _band(self, leg: int, clock: int) -> tuple[int, int]:
-        """Time of the whole leg in the band of this moment, and when that band ends."""
-        if self.bands is None:
-            return self.times[leg][0], FOREVER
-        day, second = divmod(clock, self.bands.day)
-        band = int(np.searchsorted(self.bands.begins, second, side="right")) - 1
-        ends = (*self.bands.begins, self.bands.day)[band + 1]
-        return self.times[leg][band], day * self.bands.day + ends
-
-    def leave(self, leg: int, arrival: int) -> int:
-        """The latest departure that arrives by `arrival`, without a break."""
-        if self.bands is None:
-            return arrival - self.times[leg][0]
-        low, high = arrival - max(self.times[leg]) - 1, arrival
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if self.drive(leg, middle, ()) <= arrival else (low, middle - 1)
-        return low
-
-    def band_changes(self, before: int) -> Iterator[int]:
-        """The moments up to `before` at which another band of travel times begins."""
-        if self.bands is not None:
-            for day in range(before // self.bands.day + 1):
-                yield from (day * self.bands.day + begin for begin in self.bands.begins)
-
-
 def _forward(
-    legs: _Legs, points: Sequence[_Point], breaks: Sequence[Break], departure: int, latest: int
+    legs: Legs, points: Sequence[Point], breaks: Sequence[Break], departure: int, latest: int
 ) -> list[_Moment] | int:
     """The earliest moment at each point for this departure, or the index of the first point that is too late.
 
@@ -345,7 +268,7 @@ def _forward(
 
 
 def _arrivals(
-    legs: _Legs, leg: int, leave: int, point: _Point, breaks: Sequence[Break], moment: _Moment
+    legs: Legs, leg: int, leave: int, point: Point, breaks: Sequence[Break], moment: _Moment
 ) -> Iterator[_Moment]:
     """The moments at a point after a leg, one for each number of breaks taken on it."""
     for more in range(len(breaks) - moment.breaks + 1):
@@ -390,7 +313,7 @@ def _first_within(windows: Windows, moment: int) -> int | None:
     return None
 
 
-def _departures(legs: _Legs, points: Sequence[_Point], breaks: Sequence[Break]) -> Iterator[int]:
+def _departures(legs: Legs, points: Sequence[Point], breaks: Sequence[Break]) -> Iterator[int]:
     """Departures one of which is the best: from each moment at which something changes, back to the start without
     waiting, with and without the breaks on the way."""
     rests = {0, *np.cumsum([b.duration for b in breaks]).tolist()}
@@ -408,7 +331,7 @@ def _departures(legs: _Legs, points: Sequence[_Point], breaks: Sequence[Break]) 
 def _timetable(
     problem: Problem,
     route: Route,
-    points: Sequence[_Point],
+    points: Sequence[Point],
     loads: Sequence[np.ndarray],
     driven: Sequence[int],
     moments: Sequence[_Moment],
@@ -458,7 +381,7 @@ def _free(windows: Windows, unloading: int, docks: int, visits: Sequence[Pause])
     return tuple(free)
 
 
-def _name(problem: Problem, point: _Point) -> str:
+def _name(problem: Problem, point: Point) -> str:
     if point.stop is not None:
         return problem.stops[point.stop].name
     return problem.hubs[point.hub].name if point.hub is not None else "its start or end"
