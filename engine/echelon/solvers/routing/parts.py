@@ -18,6 +18,7 @@ from echelon.solvers.routing.problem import FOREVER, Problem, Route, Solution, S
 from echelon.solvers.routing.schedule import free_docks, timetables
 
 NEVER = ((FOREVER, FOREVER),)  # the window of a hub whose docks are always full
+TOURS = 3  # of a part, at least: one or two long ones leave nothing to exchange
 IDLE = 1  # vehicles not in use that a part may draw on, of each kind
 
 
@@ -115,7 +116,7 @@ def part_of(problem: Problem, stops: Sequence[int], vehicles: Sequence[int]) -> 
 
 def near(problem: Problem, solution: Solution, possible: Sequence[int], size: int, random: Random) -> Part:
     """The tours nearest to a random stop of these, with about `size` stops, the stops left out that lie nearest, and
-    a few vehicles that are not in use. While stops that must be visited are left out, half of the parts are near one."""
+    a few vehicles that are not in use. While stops that must be visited are out, half of the parts are near one."""
     able = set(possible)
     waiting = [i for i in solution.left_out if problem.stops[i].loss is None and i in able]
     first = random.choice(waiting if waiting and random.random() < 0.5 else possible)
@@ -128,7 +129,7 @@ def near(problem: Problem, solution: Solution, possible: Sequence[int], size: in
     chosen: list[int] = []
     vehicles: list[int] = []
     for route in sorted(solution.routes, key=lambda r: sorted(far(i) for i in r.stops)[: 1 + len(r.stops) // 4][-1]):
-        if chosen and len(chosen) + len(route.stops) > size:
+        if len(vehicles) >= TOURS and len(chosen) + len(route.stops) > size:
             break
         chosen += route.stops
         vehicles.append(route.vehicle)
