@@ -17,6 +17,7 @@ from echelon import cli_study, console, schema, store
 from echelon.errors import Finding, InputError
 from echelon.family import families
 from echelon.report import run_report
+from echelon.report.study_page import add_study_report
 from echelon.run import Run, check, read, solve, versions
 from echelon.shell import (
     DEFAULTS,
@@ -37,6 +38,7 @@ from echelon.shell import (
     out,
 )
 from echelon.solvers.canaries import sing
+from echelon.study.study import RECORD
 from echelon.tables import CASE_FILE, write_csv
 
 app = typer.Typer(
@@ -192,12 +194,13 @@ def show_run(
 
 @app.command("report")
 def report_run(
-    run: Annotated[Path, typer.Argument(help="Run folder")],
+    folder: Annotated[Path, typer.Argument(help="Run folder or study folder")],
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser")] = False,
 ) -> None:
-    """Write the report of a stored run: report.html in its folder, one page that needs no network."""
+    """Write the report of a stored run or study: report.html in its folder, one page that needs no network."""
     with exit_codes():
-        page = store.add_report(run, run_report(Run.load(run)))
+        is_study = (folder / RECORD).is_file()
+        page = add_study_report(folder) if is_study else store.add_report(folder, run_report(Run.load(folder)))
         out.print(Text(f"report: {page}"), soft_wrap=True)
         if open_ and not webbrowser.open(page.absolute().as_uri()):
             err.print("no browser was found to open it in")

@@ -13,6 +13,7 @@ from echelon import console, store
 from echelon import study as studies
 from echelon.errors import Finding, InputError
 from echelon.family import Aim
+from echelon.report.study_page import add_study_report
 from echelon.run import read
 from echelon.shell import (
     DEFAULTS,
@@ -228,8 +229,15 @@ def _with_progress(solve: Callable[[studies.StepCallback], Any]) -> Any:
 
 
 def _end(done: studies.Study) -> None:
-    """Say where the study is, and end with a code of its own if scenarios have no plan."""
-    out.print(Text(f"study folder: {done.folder}"))
+    """Write the report, say where it and the study are, and end with a code of its own if scenarios have no plan. A
+    report that fails must not hide the results."""
+    out.print(Text(f"study folder: {done.folder}"), soft_wrap=True)
+    try:
+        out.print(Text(f"report: {add_study_report(done.folder)}"), soft_wrap=True)
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}".splitlines()[0]
+        words = f"warning the study is stored, but its report could not be made ({why})"
+        err.print(Text(words, "yellow"), soft_wrap=True)
     if len(done.failed):
         raise typer.Exit(SOME_FAILED)
 

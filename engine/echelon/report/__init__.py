@@ -65,14 +65,16 @@ def study_report(
     """The report of a study.
 
     `results` has a row a scenario and a column `scenario`; its column `compared` is drawn against that of the first
-    scenario (that has one). Then follow `charts`: a tornado, a frontier, any other. `statements` are what was found, by
-    name; `units` are those of the results' columns. Raises ValueError if one of the two columns is missing.
+    scenario that has one (nothing is, if `compared` is blank). Then follow `charts`: a tornado, a frontier, any other.
+    `statements` are what was found, by name; `units` are those of the results' columns. Raises ValueError if one of
+    the two columns is missing.
     """
-    missing = [column for column in ("scenario", compared) if column not in results.columns]
+    missing = [column for column in ("scenario", compared) if column and column not in results.columns]
     if missing:
         raise ValueError(f"the results of a study need the column {missing[0]}")
     figures, lines = tiles(statements or {})
-    drawn = [scenario_chart(results, compared, (units or {}).get(compared, "")), *charts]
+    scenarios = scenario_chart(results, compared, (units or {}).get(compared, "")) if compared else None
+    drawn = [scenarios, *charts]
     return write(
         Document(
             title=name,

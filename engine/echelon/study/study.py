@@ -112,13 +112,15 @@ def run_study(
 
     `executor` says where: in-order, processes, processes:N, tcp://host:port (Dask). With `warm_start` a scenario waits
     for the one it comes from and starts its search from that plan. Scenarios that were finished in an earlier call
-    (same tables, options, versions) are not run again. `options` and `solve_options` are those of `echelon.solve`.
+    (same tables, options, versions) are not run again. `options` and `solve_options` are those of `echelon.solve`, but
+    that what holds each plan back is told by `explain="quick"` unless asked for otherwise: planning anew for each
+    limit would cost every scenario the time of several.
 
     Raises InputError if the case's cells, the options or the scenarios are wrong. A scenario without a plan is a row of
     the results, not an error.
     """
     folder = Path(folder)
-    base = _base(source, family, options, solve_options)
+    base = _base(source, family, options, {"explain": "quick"} | solve_options)
     edited(scenarios, base.sheets)  # raises all findings before anything is solved
     store.must_be_writable(folder)
     store.write_json(_record(base, scenarios, kind), folder / RECORD)
