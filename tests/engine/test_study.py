@@ -91,7 +91,7 @@ def test_a_failed_scenario_is_told_and_the_others_go_on(study: Study) -> None:
 
 
 def test_each_run_is_an_ordinary_run_folder(study: Study, case: Path, tmp_path: Path) -> None:
-    """The scenario without edits is the case itself: same fingerprint, same bytes as `echelon.solve` gives when it explains as much."""
+    """The scenario without edits is the case itself: same fingerprint, same bytes as a solve that explains as much."""
     run, plain = study.run("as it is"), echelon.solve(case, gap=0.0, explain="quick")
     assert run.fingerprint == plain.fingerprint
     folder = study.folder / "runs" / study.results["run"].iloc[0]
