@@ -7,6 +7,8 @@ again), and finding a first plan of a large model quickly (a `Guide` helps).
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +32,8 @@ ROUNDS_UNTIL = 0.25  # share of the time limit at which they end
 FIRST_ROUND_UNTIL = 0.6  # the first one may take longer: without it there is no first plan
 ROUNDS_GAIN = 1e-5  # relative rise of the bound below which another round is not worth its time
 IMPROVE_UNTIL = 0.85  # share of the time limit at which improving the first plan ends
+CHECKS_IN_VAIN = 3  # of an improved plan, one after the other, until improving ends
+CHECK_GAIN = 1e-4  # relative gain below which a check was in vain
 BLOCK_SECONDS = 1.0  # for one block of the first plan
 
 DOUBTFUL = (Status.kInfeasible, Status.kUnboundedOrInfeasible, Status.kUnbounded)
@@ -39,9 +43,11 @@ DOUBTFUL = (Status.kInfeasible, Status.kUnboundedOrInfeasible, Status.kUnbounded
 class Guide:
     """What a family knows of its model that helps the search; every part may be left out.
 
-    `tighten()` reads the relaxation from the variables and returns new constraints (ConstraintData) that it violates.
-    `first_plan()` reads it too and sets the integer variables to a plan; it is asked for from `first_plan_from`
-    integers on. `block_of(variable)` names the block (say, the item) that a variable belongs to, or None for what
+    `tighten()` reads the relaxation from the variables and returns new constraints (ConstraintData) that it violates,
+    in rounds until `rounds_until` of the time limit. `first_plan()` reads it too and sets the integer variables to a
+    plan, improved until `improve_until`; it is asked for from `first_plan_from` integers on. `check()` reads a plan
+    and returns new constraints that it violates, so that a model which knows its costs only by cuts learns them where
+    its plans are. `block_of(variable)` names the block (say, the item) that a variable belongs to, or None for what
     blocks share. With `fixes`, integers that no better plan than the first can change are fixed before the search.
     With `interior_point`, the search solves its first relaxation that way: faster for large transport-like models.
     """
@@ -50,8 +56,11 @@ class Guide:
     first_plan: Callable[[], None] | None = None
     block_of: Callable[[Any], Hashable | None] | None = None
     first_plan_from: int = GUIDED
+    rounds_until: float = ROUNDS_UNTIL
+    improve_until: float = IMPROVE_UNTIL
     fixes: bool = False
     interior_point: bool = False
+    check: Callable[[], list[Any]] | None = None
 
 
 @dataclass
@@ -123,7 +132,7 @@ def _relax(arrays: LinearModel, guide: Guide, watch: Watch) -> tuple[LinearModel
     highs, tightened, bound = watch.highs(arrays, relaxed=True), arrays, None
     reduced = np.zeros(len(arrays.variables))
     for _ in range(ROUNDS):
-        watch.run(highs, watch.until(FIRST_ROUND_UNTIL if bound is None else ROUNDS_UNTIL))
+        watch.run(highs, watch.until(FIRST_ROUND_UNTIL if bound is None else guide.rounds_until))
         if highs.getModelStatus() != Status.kOptimal:
             break
         before, bound = bound, highs.getInfo().objective_function_value
@@ -170,13 +179,36 @@ def _first_plan(arrays: LinearModel, guide: Guide, watch: Watch, bound: float) -
     if not plans:
         return arrays
     sign = -1.0 if arrays.maximize else 1.0
-    objective, x = min(plans, key=lambda plan: sign * plan[0])
+    _, x = min(plans, key=lambda plan: sign * plan[0])
     if guide.block_of is not None:
-        blocks = _blocks(arrays, guide)
-        small_change = 0.25 * watch.options.gap * abs(objective) / (blocks.max() + 1)
-        solver, until = _block_solver(watch, small_change), watch.until(IMPROVE_UNTIL)
-        x = fix_and_optimize(arrays, x, blocks, solver, until, lambda cost: watch.tell(cost, bound))
+        arrays, x = _improve_checked(arrays, x, guide, watch, bound)
     return replace(arrays, hint=dict(enumerate(x.tolist())))
+
+
+def _improve_checked(
+    arrays: LinearModel, x: np.ndarray, guide: Guide, watch: Watch, bound: float
+) -> tuple[LinearModel, np.ndarray]:
+    """The plan improved block by block. Where the guide checks plans, it does so after each pass, and the model gets
+    the rows that a plan violates; returns the model with them and the best plan by them."""
+    blocks, sign = _blocks(arrays, guide), -1.0 if arrays.maximize else 1.0
+    small_change = 0.25 * watch.options.gap * abs(arrays.cost @ x + arrays.offset) / (blocks.max() + 1)
+    solver, until = _block_solver(watch, small_change), watch.until(guide.improve_until)
+    if guide.check is None:
+        return arrays, fix_and_optimize(arrays, x, blocks, solver, until, lambda cost: watch.tell(cost, bound))
+    best, plan, idle = math.inf, x, 0
+    while idle < CHECKS_IN_VAIN:
+        _load(arrays, x)
+        arrays = arrays.with_rows(hand_over_rows(guide.check(), arrays.variables))
+        checked, cost = _polish(arrays, x, watch)
+        idle += 1
+        if checked is not None and cost is not None and sign * cost < best:
+            idle = 0 if best - sign * cost > CHECK_GAIN * abs(cost) else idle
+            best, plan = sign * cost, checked
+            watch.tell(cost, bound)
+        if time.monotonic() > until:
+            break
+        x = fix_and_optimize(arrays, plan, blocks, solver, until, passes=1)
+    return arrays, plan
 
 
 def improve(model: pyo.ConcreteModel, guide: Guide, options: SolveOptions) -> float | None:

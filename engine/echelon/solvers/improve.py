@@ -14,6 +14,7 @@ import numpy as np
 
 from echelon.solvers.handover import LinearModel
 
+PASSES = 1000
 SHARED = -1  # block of a variable that is free together with whichever block's rows it stands in
 
 Tell = Callable[[float], None]
@@ -21,9 +22,15 @@ SmallSolve = Callable[[LinearModel, np.ndarray, float], np.ndarray | None]
 
 
 def fix_and_optimize(
-    arrays: LinearModel, x: np.ndarray, blocks: np.ndarray, solve: SmallSolve, deadline: float, tell: Tell | None = None
+    arrays: LinearModel,
+    x: np.ndarray,
+    blocks: np.ndarray,
+    solve: SmallSolve,
+    deadline: float,
+    tell: Tell | None = None,
+    passes: int = PASSES,
 ) -> np.ndarray:
-    """The plan `x` (a value a column) improved block by block, in passes, until a pass gains nothing.
+    """The plan `x` (a value a column) improved block by block, in passes, until one gains nothing, at most `passes`.
 
     `blocks[j]` is the block of column j, counted from 0, or SHARED. `solve(submodel, start, deadline)` returns
     the best plan it finds for a submodel, or None. Stops at `deadline` (of time.monotonic()). `tell` hears each
@@ -33,7 +40,7 @@ def fix_and_optimize(
     sign = -1.0 if arrays.maximize else 1.0
     count = int(blocks.max(initial=-1)) + 1
     row_of = np.repeat(np.arange(len(arrays.constraints)), np.diff(arrays.start))
-    while count:
+    for _ in range(passes if count else 0):
         before = cost
         for block in range(count):
             if time.monotonic() > deadline:

@@ -15,6 +15,7 @@ from echelon.solvers.outcome import Control, Termination
 from echelon.tables import Frames
 from echelon_models.allocation import renegotiate as offers_that_lose
 from echelon_models.allocation import rule_prices
+from echelon_models.allocation.awards import values_of
 from echelon_models.allocation.complete import complete
 from echelon_models.allocation.explain import explain
 from echelon_models.allocation.limits import ease, limit_rows
@@ -23,7 +24,7 @@ from echelon_models.allocation.report import charts
 from echelon_models.allocation.results import kpis, page, read_plan
 from echelon_models.allocation.rules import RULES
 from echelon_models.allocation.schema import INPUTS, RESULTS, AllocationOptions
-from echelon_models.allocation.search import Found, find, part_of_time, values_of
+from echelon_models.allocation.search import Found, find, part_of_time
 from echelon_models.allocation.sets import Sets, prepare
 from echelon_models.allocation.studies import FRONTIERS
 from echelon_models.allocation.value import value_of_information

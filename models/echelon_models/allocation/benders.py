@@ -80,11 +80,12 @@ class Scenarios:
             found[scenario.name] = solved[0]
         return found
 
-    def cuts(self, m: Any) -> list[Any]:
-        """Adds to a decomposed model the cuts that its present award (whole or not) violates, and returns them."""
+    def cuts(self, m: Any) -> tuple[list[Any], dict[str, float]]:
+        """Adds to a decomposed model the cuts that its present award (whole or not) violates; returns them, and the
+        recourse cost of every scenario (nothing of either if one could not be solved)."""
         solved = {scenario.name: scenario.solve(m) for scenario in self.all}
         if any(answer is None for answer in solved.values()):
-            return []
+            return [], {}
         costs = dict.fromkeys(self.sets.scenarios, 0.0) | {w: answer[0] for w, answer in solved.items() if answer}
         wanted = [(m.risk, weights(costs, self.sets))]
         if self.sets.options.cost_limit is not None:
@@ -94,7 +95,7 @@ class Scenarios:
             value = sum(weight[w] * cost for w, cost in costs.items())
             if value - variable.value > WORTHWHILE * max(1.0, abs(value)):
                 added.append(m.cuts.add(self._cut(m, variable, weight, solved)))
-        return added
+        return added, costs
 
     def _cut(self, m: Any, variable: Any, weight: Mapping[str, float], solved: Mapping[str, Any]) -> Any:
         """variable >= Σ_w weight·(cost + slopes·(award - the award it was solved at))."""

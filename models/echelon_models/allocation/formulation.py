@@ -200,6 +200,7 @@ def rebates(m: Any, sets: Sets) -> None:
         tiered,
         rule=lambda m, s: sum(m.tier_spend[s, k] for k in range(len(m.rebate_steps[s]))) == spend(m, sets, s),
     )
+    m.rebate_cuts = pyo.ConstraintList()  # none yet: see `rebate_cuts`
 
 
 def supplier_capacity(m: Any, sets: Sets) -> None:

@@ -11,8 +11,9 @@ from echelon.explain import rules
 from echelon.explain.rules import without_column, without_option, without_rows
 from echelon.solvers.outcome import Control, Outcome, SolveOptions
 from echelon.tables import Frames
+from echelon_models.allocation.awards import Values
 from echelon_models.allocation.schema import AllocationOptions
-from echelon_models.allocation.search import Values, find, part_of_time
+from echelon_models.allocation.search import find, part_of_time
 from echelon_models.allocation.sets import prepare
 
 RULES = (

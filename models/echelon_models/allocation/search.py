@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,19 +10,20 @@ import pyomo.environ as pyo
 
 from echelon.solvers import highs
 from echelon.solvers.outcome import Control, Outcome, SolveOptions, Termination, relative_gap
+from echelon_models.allocation.awards import Awards, Values, warm_start
 from echelon_models.allocation.benders import Scenarios, measured
 from echelon_models.allocation.formulation import build
+from echelon_models.allocation.rebate_cuts import rebate_cuts
 from echelon_models.allocation.recourse import lost_arcs
 from echelon_models.allocation.sets import Sets
 from echelon_models.allocation.start import block_of, restricted_award
 
 LARGE = 15_000  # chances to deliver more in a scenario from which on the scenarios are decomposed
 ROUNDS = 20  # of award and cuts, at most
-START_SHARE = 0.25  # of the time limit goes to the first plan of a large case at most
-FIRST_SHARE = 0.6  # of the time limit goes to the first round at most
+START_SHARE = 0.25  # of the time limit of a search goes to the first plan of a large case at most
+FIRST_SHARE = 0.55  # of the time limit goes to the first round of a decomposed case at most,
+RELAX_SHARE = 0.5  # of which goes to its relaxation
 EMPTY = 1e-6  # units: an award of less is none
-
-Values = Mapping[str, Mapping[Any, float]]
 
 
 @dataclass
@@ -54,9 +54,13 @@ def find(sets: Sets, control: Control, start: Values | None = None, prices: bool
     return search(model, sets, scenarios, control, prices)
 
 
-def guide_of(model: Any, sets: Sets, time_limit: float, tighten: Callable[[], list[Any]] | None = None) -> highs.Guide:
-    """How a large search finds its first plan and improves it."""
-    return highs.Guide(tighten, lambda: restricted_award(model, sets, START_SHARE * time_limit), block_of(sets))
+def guide_of(model: Any, sets: Sets, time_limit: float) -> highs.Guide:
+    """How a large search of one model tightens its relaxation, finds its first plan and improves it."""
+    return highs.Guide(
+        tighten=lambda: rebate_cuts(model, sets),
+        first_plan=lambda: restricted_award(model, sets, START_SHARE * time_limit),
+        block_of=block_of(sets),
+    )
 
 
 def chances(sets: Sets) -> int:
@@ -86,8 +90,14 @@ def find_by_cuts(model: Any, sets: Sets, scenarios: Scenarios, control: Control,
     """The award by rounds: solve it with the cuts so far (a relaxation, so its bound holds), price it in every
     scenario, add cuts there; until the best award seen is within the gap of the bound."""
     options, began = control.options, time.monotonic()
-    guide = guide_of(model, sets, options.time_limit, lambda: scenarios.cuts(model))
-    best: tuple[float, Values, dict[str, float]] | None = None
+    awards = Awards(model, sets, scenarios)
+    guide = replace(
+        guide_of(model, sets, FIRST_SHARE * options.time_limit),
+        tighten=lambda: [*rebate_cuts(model, sets), *awards.cuts_near()],
+        check=awards.cuts_here,
+        rounds_until=RELAX_SHARE,
+        improve_until=1.0,
+    )
     bound, solution = None, None
     for n in range(ROUNDS):
         left = options.time_limit - (time.monotonic() - began)
@@ -96,44 +106,37 @@ def find_by_cuts(model: Any, sets: Sets, scenarios: Scenarios, control: Control,
         part = {"time_limit": max(left * FIRST_SHARE if n == 0 else left, 0.01), "gap": options.gap / 2}
         solution = highs.solve(
             model, options.model_copy(update=part), progress=control.progress, log_file=control.log_file,
-            prices=prices, guide=guide,
+            prices=prices, guide=guide if n == 0 else None,
         )  # fmt: skip
         bound = max((b for b in (bound, solution.outcome.bound) if b is not None), default=None)
         if not solution.outcome.has_plan:
             if solution.outcome.termination is Termination.NO_SOLUTION and solution.outcome.limit == "time":
                 continue  # the next round has all the time that is left
             break
-        costs = settle(model, sets, scenarios)
-        objective = float(pyo.value(model.plan_cost)) + measured(costs, sets)
-        if (best is None or objective < best[0]) and keeps_cost_limit(model, sets, costs):
-            best = (objective, values_of(model), costs)
-        gap = relative_gap(best[0], bound) if best is not None else None
+        settle(model, sets, scenarios)
+        added = awards.cuts_here()
+        gap = relative_gap(awards.objective, bound) if awards.best is not None else None
         if (gap is not None and gap <= max(options.gap, 1e-9)) or solution.outcome.limit == "interrupt":
             break
-        if not scenarios.cuts(model) and solution.outcome.gap is not None and solution.outcome.gap <= 1e-9:
+        if not added and solution.outcome.gap is not None and solution.outcome.gap <= 1e-9:
             break
-        if best is not None:
-            warm_start(model, best[1])
-            model.risk.set_value(measured(best[2], sets), skip_validation=True)
-            expected = sum(p * best[2][w] for w, p in sets.scenarios.items())
-            model.expected.set_value(expected, skip_validation=True)
+        awards.to_best()
     assert solution is not None
-    return _end_of_rounds(model, scenarios, solution, best, bound, time.monotonic() - began)
+    return _end_of_rounds(model, scenarios, solution, awards, bound, time.monotonic() - began)
 
 
 def _end_of_rounds(
-    model: Any, scenarios: Scenarios, solution: highs.Solution, best: Any, bound: float | None, seconds: float
+    model: Any, scenarios: Scenarios, solution: highs.Solution, awards: Awards, bound: float | None, seconds: float
 ) -> Found:
     """The best award of all rounds, in the model again."""
-    if best is None:
+    if awards.best is None:
         ended = solution.outcome
         if ended.has_plan:  # awards were found, but none within the cost limit
             ended = replace(ended, termination=Termination.NO_SOLUTION, limit="time", objective=None, gap=None)
         return Found(model, scenarios, replace(ended, seconds=seconds), {}, solution, decomposed=True)
-    objective, values, _ = best
-    warm_start(model, values)
+    awards.to_best()
     costs = scenarios.costs(model)
-    outcome = with_objective(replace(solution.outcome, seconds=seconds), objective, bound)
+    outcome = with_objective(replace(solution.outcome, seconds=seconds), awards.objective, bound)
     return Found(model, scenarios, outcome, costs, solution, decomposed=True)
 
 
@@ -144,13 +147,6 @@ def with_objective(outcome: Outcome, objective: float, bound: float | None) -> O
     termination = Termination.OPTIMAL if proven else Termination.FEASIBLE
     limit = None if proven else outcome.limit or "gap"
     return replace(outcome, objective=objective, bound=bound, gap=gap, termination=termination, limit=limit)
-
-
-def keeps_cost_limit(m: Any, sets: Sets, costs: Mapping[str, float]) -> bool:
-    """Whether plan cost + expected recourse cost are within the option cost_limit."""
-    limit = sets.options.cost_limit
-    expected = sum(p * costs[w] for w, p in sets.scenarios.items())
-    return limit is None or float(pyo.value(m.plan_cost)) + expected <= limit * (1 + 1e-7) + 1e-6
 
 
 def settle(m: Any, sets: Sets, scenarios: Scenarios) -> dict[str, float]:
@@ -174,21 +170,6 @@ def settle(m: Any, sets: Sets, scenarios: Scenarios) -> dict[str, float]:
                 m.tier[s, k].set_value(0)
                 m.tier_spend[s, k].set_value(0.0)
     return costs
-
-
-def values_of(m: Any) -> Values:
-    """The values of the award (not of the recourse) by variable and index, to start another search from."""
-    names = ("quantity", "award", "used", "price", "price_quantity", "tier", "tier_spend", "excess", "backup")
-    return {name: {k: v.value for k, v in getattr(m, name).items()} for name in names}
-
-
-def warm_start(m: Any, values: Values) -> None:
-    """Give the variables that the model shares with these values the same ones; HiGHS completes the rest."""
-    for name, known in values.items():
-        variable = getattr(m, name)
-        for key, value in known.items():
-            if key in variable:
-                variable[key].set_value(value, skip_validation=True)
 
 
 def part_of_time(options: SolveOptions, seconds: float) -> SolveOptions:

@@ -18,14 +18,12 @@ BLOCK = 6  # items whose awards are improved together
 
 def restricted_award(m: Any, sets: Sets, seconds: float) -> None:
     """Read the relaxation from the variables and set them to the best award among the offers it uses, then among those
-    and a few more; leave them as they are if none is found within the seconds. Scenarios' cuts are left out here."""
+    and a few more; leave them as they are if none is found within the seconds. Cuts of rebates are left out: they help
+    the bound, and slow this search down."""
     kept = [promising(m, sets, more) for more in NEXT_BEST]
-    cuts = getattr(m, "cuts", None)
-    if cuts is not None:
-        cuts.deactivate()
+    m.rebate_cuts.deactivate()
     again, best = Again(m, gap=FIRST_GAP), None
-    if cuts is not None:
-        cuts.activate()
+    m.rebate_cuts.activate()
     awards = again.columns(m.award.values())
     for pairs in kept:
         again.bound(awards, np.zeros(len(awards)), [float(pair in pairs) for pair in m.award])

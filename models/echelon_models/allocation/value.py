@@ -14,8 +14,9 @@ from typing import Any
 import pyomo.environ as pyo
 
 from echelon.solvers.outcome import Control, SolveOptions
+from echelon_models.allocation.awards import Values
 from echelon_models.allocation.benders import measured
-from echelon_models.allocation.search import Found, Values, find, part_of_time
+from echelon_models.allocation.search import Found, find, part_of_time
 from echelon_models.allocation.sets import Sets
 
 MEAN = "mean"
