@@ -306,3 +306,32 @@ def test_more_rows_are_walked_like_the_first() -> None:
     longer = arrays.with_rows(hand_over_rows([row], arrays.variables))
     assert longer.row_lower.tolist() == [3.0]
     assert dict(zip(longer.index.tolist(), longer.value.tolist(), strict=True)) == {0: 2.0, 1: 1.0}
+
+
+def test_costs_known_only_by_cuts_are_learnt_where_the_plans_are() -> None:
+    """The cost (w·y - 10)² is in the model only as cuts at plans that were checked. Improving from all ones, block by
+    block, must end at a plan whose cost in the model is its true cost, and no bound may pass the true optimum."""
+    w = [7.0, 5.0, 4.0, 3.0, 2.0]
+    m = pyo.ConcreteModel()
+    m.y = pyo.Var(range(5), domain=pyo.Binary)
+    m.miss = pyo.Var(bounds=(0, None))
+    m.cuts = pyo.ConstraintList()
+    m.cost = pyo.Objective(expr=m.miss)
+    checked: list[float] = []
+
+    def check() -> list[object]:
+        y = [v.value for v in m.y.values()]
+        over = float(np.dot(w, y)) - 10
+        checked.append(over**2)
+        if over**2 <= m.miss.value + 1e-9:
+            return []
+        return [m.cuts.add(m.miss >= over**2 + 2 * over * sum(w[j] * (m.y[j] - y[j]) for j in range(5)))]
+
+    def all_ones() -> None:
+        for v in m.y.values():
+            v.set_value(1)
+
+    guide = Guide(first_plan=all_ones, first_plan_from=1, check=check, block_of=lambda v: v.index(), improve_until=1.0)
+    outcome = solve(m, SolveOptions(gap=0.0, time_limit=20), guide=guide).outcome
+    assert checked[0] == 121 and min(checked) < 25
+    assert outcome.bound is not None and outcome.bound <= 1e-6  # 7 + 3 is 10

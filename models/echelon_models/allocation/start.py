@@ -19,19 +19,29 @@ BLOCK = 6  # items whose awards are improved together
 def restricted_award(m: Any, sets: Sets, seconds: float) -> None:
     """Read the relaxation from the variables and set them to the best award among the offers it uses, then among those
     and a few more; leave them as they are if none is found within the seconds. Cuts of rebates are left out: they help
-    the bound, and slow this search down."""
-    kept = [promising(m, sets, more) for more in NEXT_BEST]
-    m.rebate_cuts.deactivate()
-    again, best = Again(m, gap=FIRST_GAP), None
-    m.rebate_cuts.activate()
-    awards = again.columns(m.award.values())
-    for pairs in kept:
+    the bound, and slow this search down. So are at first those of scenarios: any award will do then."""
+    searches = [(promising(m, sets, more), priced) for more, priced in zip(NEXT_BEST, (False, True), strict=True)]
+    best = None
+    for pairs, priced in searches:
+        again = _without_cuts(m, priced)
+        awards = again.columns(m.award.values())
         again.bound(awards, np.zeros(len(awards)), [float(pair in pairs) for pair in m.award])
         if best is not None:
             again.start_from(best)
-        best = again.solve(seconds / len(kept)) or best
+        best = again.solve(seconds / len(searches)) or best
     if best is not None:
         again.load(best)
+
+
+def _without_cuts(m: Any, priced: bool) -> Again:
+    """The model to search again and again, without cuts of rebates and, unless priced, of scenarios."""
+    left_out = [m.rebate_cuts] if priced or not hasattr(m, "cuts") else [m.rebate_cuts, m.cuts]
+    for cuts in left_out:
+        cuts.deactivate()
+    again = Again(m, gap=FIRST_GAP)
+    for cuts in left_out:
+        cuts.activate()
+    return again
 
 
 def promising(m: Any, sets: Sets, more: int) -> set[tuple[str, str]]:
