@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ ROUNDS_UNTIL = 0.25  # share of the time limit at which they end
 FIRST_ROUND_UNTIL = 0.6  # the first one may take longer: without it there is no first plan
 ROUNDS_GAIN = 1e-5  # relative rise of the bound below which another round is not worth its time
 IMPROVE_UNTIL = 0.85  # share of the time limit at which improving the first plan ends
-CHECKS_IN_VAIN = 3  # of an improved plan, one after the other, until improving ends
-CHECK_GAIN = 1e-4  # relative gain below which a check was in vain
+CHECK_EVERY = 10  # blocks: so often is a plan checked that is improved
+CHECK_GAIN = 1e-5  # relative gain below which it was in vain; after all blocks in vain improving ends
 BLOCK_SECONDS = 1.0  # for one block of the first plan
 
 DOUBTFUL = (Status.kInfeasible, Status.kUnboundedOrInfeasible, Status.kUnbounded)
@@ -188,15 +189,16 @@ def _first_plan(arrays: LinearModel, guide: Guide, watch: Watch, bound: float) -
 def _improve_checked(
     arrays: LinearModel, x: np.ndarray, guide: Guide, watch: Watch, bound: float
 ) -> tuple[LinearModel, np.ndarray]:
-    """The plan improved block by block. Where the guide checks plans, it does so after each pass, and the model gets
-    the rows that a plan violates; returns the model with them and the best plan by them."""
+    """The plan improved block by block. Where the guide checks plans, it does so after every few blocks, and the model
+    gets the rows that a plan violates; returns the model with them and the best plan by them."""
     blocks, sign = _blocks(arrays, guide), -1.0 if arrays.maximize else 1.0
     small_change = 0.25 * watch.options.gap * abs(arrays.cost @ x + arrays.offset) / (blocks.max() + 1)
     solver, until = _block_solver(watch, small_change), watch.until(guide.improve_until)
     if guide.check is None:
         return arrays, fix_and_optimize(arrays, x, blocks, solver, until, lambda cost: watch.tell(cost, bound))
+    groups = np.array_split(np.arange(blocks.max() + 1), math.ceil((blocks.max() + 1) / CHECK_EVERY))
     best, plan, idle = math.inf, x, 0
-    while idle < CHECKS_IN_VAIN:
+    for group in cycle(groups):
         _load(arrays, x)
         arrays = arrays.with_rows(hand_over_rows(guide.check(), arrays.variables))
         checked, cost = _polish(arrays, x, watch)
@@ -205,9 +207,9 @@ def _improve_checked(
             idle = 0 if best - sign * cost > CHECK_GAIN * abs(cost) else idle
             best, plan = sign * cost, checked
             watch.tell(cost, bound)
-        if time.monotonic() > until:
+        if time.monotonic() > until or idle > len(groups):
             break
-        x = fix_and_optimize(arrays, plan, blocks, solver, until, passes=1)
+        x = fix_and_optimize(arrays, plan, blocks, solver, until, only=group.tolist())
     return arrays, plan
 
 

@@ -7,14 +7,13 @@ slowly; from any feasible one this finds a good one within seconds, which then s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from echelon.solvers.handover import LinearModel
 
-PASSES = 1000
 SHARED = -1  # block of a variable that is free together with whichever block's rows it stands in
 
 Tell = Callable[[float], None]
@@ -28,9 +27,10 @@ def fix_and_optimize(
     solve: SmallSolve,
     deadline: float,
     tell: Tell | None = None,
-    passes: int = PASSES,
+    only: Sequence[int] | None = None,
 ) -> np.ndarray:
-    """The plan `x` (a value a column) improved block by block, in passes, until one gains nothing, at most `passes`.
+    """The plan `x` (a value a column) improved block by block, in passes, until one gains nothing; with
+    `only`, these blocks, once.
 
     `blocks[j]` is the block of column j, counted from 0, or SHARED. `solve(submodel, start, deadline)` returns
     the best plan it finds for a submodel, or None. Stops at `deadline` (of time.monotonic()). `tell` hears each
@@ -40,9 +40,9 @@ def fix_and_optimize(
     sign = -1.0 if arrays.maximize else 1.0
     count = int(blocks.max(initial=-1)) + 1
     row_of = np.repeat(np.arange(len(arrays.constraints)), np.diff(arrays.start))
-    for _ in range(passes if count else 0):
+    while count:
         before = cost
-        for block in range(count):
+        for block in range(count) if only is None else only:
             if time.monotonic() > deadline:
                 return x
             free, submodel = _free_block(arrays, x, blocks, block, row_of)
@@ -53,7 +53,7 @@ def fix_and_optimize(
                 cost = float(arrays.cost @ x)
                 if tell is not None:
                     tell(cost + arrays.offset)
-        if sign * (before - cost) <= 1e-4 * max(1.0, abs(cost)):
+        if only is not None or sign * (before - cost) <= 1e-4 * max(1.0, abs(cost)):
             break
     return x
 

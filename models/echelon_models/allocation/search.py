@@ -21,8 +21,8 @@ from echelon_models.allocation.start import block_of, restricted_award
 LARGE = 15_000  # chances to deliver more in a scenario from which on the scenarios are decomposed
 ROUNDS = 20  # of award and cuts, at most
 START_SHARE = 0.25  # of the time limit of a search goes to the first plan of a large case at most
-FIRST_SHARE = 0.55  # of the time limit goes to the first round of a decomposed case at most,
-RELAX_SHARE = 0.5  # of which goes to its relaxation
+FIRST_SHARE = 0.7  # of the time limit goes to the first round of a decomposed case at most,
+RELAX_SHARE = 0.38  # of which goes to its relaxation
 EMPTY = 1e-6  # units: an award of less is none
 
 

@@ -12,7 +12,8 @@ from echelon_models.allocation.sets import Sets
 
 NEXT_BEST = (0, 2)  # offers an item keeps beside those that the relaxation uses, search by search
 USED = 1e-4  # part of an award from which on the relaxation uses it
-FIRST_GAP = 3e-3  # relative gap at which the restricted search ends
+FIRST_GAP = 3e-3  # relative gap at which the restricted search ends,
+ROUGH_GAP = 1e-2  # and where it leaves out what scenarios cost
 BLOCK = 6  # items whose awards are improved together
 
 
@@ -35,10 +36,11 @@ def restricted_award(m: Any, sets: Sets, seconds: float) -> None:
 
 def _without_cuts(m: Any, priced: bool) -> Again:
     """The model to search again and again, without cuts of rebates and, unless priced, of scenarios."""
-    left_out = [m.rebate_cuts] if priced or not hasattr(m, "cuts") else [m.rebate_cuts, m.cuts]
+    rough = hasattr(m, "cuts") and not priced
+    left_out = [m.rebate_cuts, m.cuts] if rough else [m.rebate_cuts]
     for cuts in left_out:
         cuts.deactivate()
-    again = Again(m, gap=FIRST_GAP)
+    again = Again(m, gap=ROUGH_GAP if rough else FIRST_GAP)
     for cuts in left_out:
         cuts.activate()
     return again
