@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import pyomo.environ as pyo
 import pytest
 
 from echelon.solvers.handover import hand_over, hand_over_rows
-from echelon.solvers.highs import Guide, improve, solve
+from echelon.solvers.highs import Guide, _feasible_hint, improve, solve
 from echelon.solvers.outcome import Progress, SolveOptions, Termination
 from echelon.solvers.watch import Watch
 
@@ -335,3 +336,17 @@ def test_costs_known_only_by_cuts_are_learnt_where_the_plans_are() -> None:
     outcome = solve(m, SolveOptions(gap=0.0, time_limit=20), guide=guide).outcome
     assert checked[0] == 121 and min(checked) < 25
     assert outcome.bound is not None and outcome.bound <= 1e-6  # 7 + 3 is 10
+
+
+def test_a_hint_counts_as_a_plan_only_if_it_holds_every_rule() -> None:
+    """A plan known before is kept where the search ends with a worse one; one that breaks a row, a bound or a whole
+    number never passes for a plan."""
+    model = lot_sizing(2, 4)
+    solve(model, SolveOptions(gap=0.0))
+    arrays = hand_over(model)
+    assert _feasible_hint(arrays) is not None
+    whole, quantity = int(arrays.integer.argmax()), int((~arrays.integer).argmax())
+    for column, change in ((quantity, 5.0), (quantity, -1e6), (whole, 0.4)):
+        broken = replace(arrays, hint=arrays.hint | {column: arrays.hint[column] + change})
+        assert _feasible_hint(broken) is None
+    assert _feasible_hint(replace(arrays, hint={0: 1.0})) is None

@@ -35,6 +35,7 @@ ROUNDS_GAIN = 1e-5  # relative rise of the bound below which another round is no
 IMPROVE_UNTIL = 0.85  # share of the time limit at which improving the first plan ends
 CHECK_EVERY = 10  # blocks: so often is a plan checked that is improved
 CHECK_GAIN = 1e-5  # relative gain below which it was in vain; after all blocks in vain improving ends
+HINT_SLACK = 1e-7  # by which a hint may miss a row, relative to its terms, and still be a plan
 BLOCK_SECONDS = 1.0  # for one block of the first plan
 
 DOUBTFUL = (Status.kInfeasible, Status.kUnboundedOrInfeasible, Status.kUnbounded)
@@ -299,11 +300,30 @@ def _run(arrays: LinearModel, watch: Watch, bound: float | None, tolerance: floa
     elif mip and len(arrays.hint) == len(arrays.variables):  # the polish finds out whether it is a plan
         search.x = np.array([arrays.hint[j] for j in range(len(arrays.variables))])
         search.objective = float(arrays.cost @ search.x) + arrays.offset
+    if mip and search.objective is not None and (start := _feasible_hint(arrays)) is not None:
+        cost = float(arrays.cost @ start) + arrays.offset  # HiGHS may have passed over it for a hair's breadth
+        if (cost > search.objective) if arrays.maximize else (cost < search.objective):
+            search.x, search.objective = start, cost
     search.bound = finite(info.mip_dual_bound) if mip else search.objective
     if mip and bound is not None:
         better = min if arrays.maximize else max
         search.bound = bound if search.bound is None else better(bound, search.bound)
     return search
+
+
+def _feasible_hint(arrays: LinearModel) -> np.ndarray | None:
+    """The hint, where it is a whole plan that holds all rows and bounds to within rounding."""
+    if len(arrays.hint) < len(arrays.variables):
+        return None
+    x = np.array([arrays.hint[j] for j in range(len(arrays.variables))])
+    row_of = np.repeat(np.arange(len(arrays.constraints)), np.diff(arrays.start))
+    use = np.bincount(row_of, arrays.value * x[arrays.index], len(arrays.constraints))
+    size = np.bincount(row_of, np.abs(arrays.value * x[arrays.index]), len(arrays.constraints))
+    slack = HINT_SLACK * np.maximum(1.0, size)
+    holds = (use >= arrays.row_lower - slack).all() and (use <= arrays.row_upper + slack).all()
+    within = (x >= arrays.lower - HINT_SLACK).all() and (x <= arrays.upper + HINT_SLACK).all()
+    whole = (np.abs(x - np.round(x))[arrays.integer] <= HINT_SLACK).all()
+    return x if holds and within and whole else None
 
 
 def _polish(arrays: LinearModel, x: np.ndarray, watch: Watch) -> tuple[np.ndarray | None, float | None]:
