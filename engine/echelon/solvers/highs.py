@@ -285,8 +285,9 @@ def _run(arrays: LinearModel, watch: Watch, bound: float | None, tolerance: floa
         highs.setOptionValue("mip_feasibility_tolerance", tolerance)
     if not presolve:
         highs.setOptionValue("presolve", "off")
-    if arrays.hint:
-        highs.setSolution(len(arrays.hint), np.array(list(arrays.hint), np.int32), np.array(list(arrays.hint.values())))
+    if arrays.hint:  # only its integers: HiGHS rejects a whole plan that misses a row by a rounding error
+        known = {j: value for j, value in arrays.hint.items() if arrays.integer[j]} or arrays.hint
+        highs.setSolution(len(known), np.array(list(known), np.int32), np.array(list(known.values())))
     incumbent = watch.run(highs, report=True)
     info, mip = highs.getInfo(), bool(arrays.integer.any())
     search = _Search(highs.getModelStatus(), nodes=max(int(info.mip_node_count), 0))
