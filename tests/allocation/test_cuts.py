@@ -19,13 +19,13 @@ from echelon_models.allocation.sets import Sets, prepare
 from .cases import EXACT, RICH, case, completed, rich
 
 
-def rebated() -> Frames:
-    """Three items, two suppliers whose rebates need more than one item's spend."""
+def rebated(capacities: tuple[float | None, float | None] = (None, None)) -> Frames:
+    """Three items, two suppliers whose rebates need more than one item's spend; they may have capacities."""
     return case(
         {"A": 20.0, "B": 30.0, "C": 25.0},
         {f"{s} {i}": price for s in "ST" for i, price in zip("ABC", (4.0, 5.0, 6.0), strict=True)},
         offer_terms={"award_cost": [5.0, 9.0, 2.0, 7.0, 3.0, 6.0]},
-        suppliers={"supplier": ["S", "T"], "activation_cost": [40.0, 30.0]},
+        suppliers={"supplier": ["S", "T"], "activation_cost": [40.0, 30.0], "capacity": list(capacities)},
         price_breaks={"supplier": ["S", "T"], "item": ["A", "B"], "from_quantity": [10.0, 15.0], "price": [3.5, 4.5],
                       "kind": ["all_units", "incremental"]},
         rebates={"supplier": ["S", "S", "T"], "from_spend": [100.0, 260.0, 200.0], "rate": [0.05, 0.1, 0.08],
@@ -47,7 +47,7 @@ def relaxed(model: Any) -> float:
     return solved.objective
 
 
-@pytest.mark.parametrize("tables", [rebated(), rich()], ids=["rebated", "rich"])
+@pytest.mark.parametrize("tables", [rebated(), rebated((44.0, 38.0)), rich()], ids=["rebated", "capacity", "rich"])
 def test_cuts_of_rebates_hold_for_every_award(tables: Frames) -> None:
     """Awards that are best for costs drawn at random break none of the cuts made at relaxations of random costs."""
     random = np.random.default_rng(3)
@@ -70,9 +70,10 @@ def test_cuts_of_rebates_hold_for_every_award(tables: Frames) -> None:
             assert pyo.value(cut.body) <= cut.ub + 1e-4
 
 
-def test_cuts_of_rebates_raise_the_bound() -> None:
+@pytest.mark.parametrize("capacities", [(None, None), (44.0, 38.0)], ids=["free", "capacity"])
+def test_cuts_of_rebates_raise_the_bound(capacities: tuple[float | None, float | None]) -> None:
     """The relaxation counts all spend in the best range; cut by cut it comes closer to what an award costs."""
-    sets = sets_of(rebated())
+    sets = sets_of(rebated(capacities))
     model = build(sets)
     bounds = [relaxed(model)]
     while rebate_cuts(model, sets) and len(bounds) < 20:

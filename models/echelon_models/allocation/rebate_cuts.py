@@ -7,11 +7,18 @@ any set K of ranges and set T of items that leaves
     Σ_K tier_spend <= Σ_T most_goods·Σ_K tier + Σ_(not T) goods,
 
 a cut of the single-node flow set (Padberg, Van Roy & Wolsey, Operations Research 33, 1985), and all that such a split
-says of tier and tier_spend (Gale's condition of a flow from items to ranges). No plan breaks one.
+says of tier and tier_spend (Gale's condition of a flow from items to ranges). Items of one supplier share its capacity
+too: whatever a unit of capacity is rented for, what the goods of T cost beyond their rent is at most most_goods beyond
+the rent, and the rent of all of them at most rent·capacity, so
+
+    Σ_K tier_spend <= (rent·capacity + Σ_T most_goods(rent))·Σ_K tier + Σ_(not T) goods.
+
+The rents worth trying are the items' prices (the dual of a continuous knapsack). No plan breaks a cut.
 """
 
 from __future__ import annotations
 
+import math
 from itertools import chain, combinations
 from typing import Any
 
@@ -19,7 +26,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from echelon_models.allocation.formulation import goods
-from echelon_models.allocation.sets import Sets
+from echelon_models.allocation.sets import ABOVE, Sets
 
 WORTHWHILE = 1e-3  # part of the supplier's spend by which a cut must be broken to be added
 MANY = 6  # ranges of one supplier from which on only sets of neighbours are tried
@@ -31,27 +38,39 @@ def rebate_cuts(m: Any, sets: Sets) -> list[Any]:
     return [m.rebate_cuts.add(cut) for s in m.rebate_steps for cut in _cuts_of(m, sets, s)]
 
 
-def most_goods(sets: Sets, s: str, i: str) -> float:
-    """The most that the goods of a pair can cost before rebates, money."""
-    return max(step.rate * x + step.fixed for step in sets.price_steps(s, i) for x in (step.low, step.high))
+def most_goods(sets: Sets, s: str, i: str, rent: float = 0.0) -> float:
+    """The most that the goods of a pair can cost before rebates, beyond a rent of so much a unit; money."""
+    ends = ((step.rate, step.fixed, x) for step in sets.price_steps(s, i) for x in (step.low, step.high))
+    return max(0.0, *((rate - rent) * x + fixed for rate, fixed, x in ends))
 
 
 def _cuts_of(m: Any, sets: Sets, s: str) -> list[Any]:
     """The cuts that one supplier's spend breaks."""
     spends = {i: goods(m, sets, s, i) for i in sets.items_of[s]}
     spent = np.array([pyo.value(spend) for spend in spends.values()])
-    most = np.array([most_goods(sets, s, i) for i in spends])
+    rents = _rents(sets, s)
+    most = np.array([[most_goods(sets, s, i, rent) for i in spends] for rent in rents])  # [rent, item]
+    paid = np.array([rent * ABOVE * sets.capacity(s) if rent else 0.0 for rent in rents])
     found = []
     for ranges in _sets_of(len(m.rebate_steps[s])):
         chosen = sum(m.tier[s, k].value for k in ranges)
         inside = sum(m.tier_spend[s, k].value for k in ranges)
-        if inside - np.minimum(most * chosen, spent).sum() > WORTHWHILE * max(1.0, spent.sum()):
-            bounded = most * chosen < spent
+        allowed = paid * chosen + np.minimum(most * chosen, spent).sum(axis=1)
+        r = int(allowed.argmin())
+        if inside - allowed[r] > WORTHWHILE * max(1.0, spent.sum()):
+            bounded = most[r] * chosen < spent
             outside = sum(spend for spend, held in zip(spends.values(), bounded, strict=True) if not held)
             tiers = sum(m.tier[s, k] for k in ranges)
             spend_inside = sum(m.tier_spend[s, k] for k in ranges)
-            found.append(spend_inside - float(most[bounded].sum()) * tiers - outside <= 0)
+            found.append(spend_inside - float(paid[r] + most[r, bounded].sum()) * tiers - outside <= 0)
     return found
+
+
+def _rents(sets: Sets, s: str) -> list[float]:
+    """The rents of a unit of the supplier's capacity to try: none, and where it has a capacity, the items' prices."""
+    if sets.capacity(s) == math.inf:
+        return [0.0]
+    return [0.0, *sorted({step.rate for i in sets.items_of[s] for step in sets.price_steps(s, i)})]
 
 
 def _sets_of(count: int) -> list[tuple[int, ...]]:
