@@ -14,12 +14,13 @@ from echelon.solvers.routing.budget import Budget
 from echelon.solvers.routing.insertion import insert
 from echelon.solvers.routing.parts import part_of
 from echelon.solvers.routing.problem import Problem, Solution
-from echelon.solvers.routing.search import FIRST, ORTOOLS, PYVRP, solve
+from echelon.solvers.routing.search import ORTOOLS, PYVRP, solve
 from echelon_models.returns.clock import DAY
 from echelon_models.returns.coordinate import Search, Tours
 from echelon_models.returns.schema import ReturnsOptions
 from echelon_models.returns.tours import Fleet
 
+FIRST = "first plan"  # who found a plan that no search bettered
 FEW = 12  # stops that a few steps plan as well as any time would
 FEW_STEPS = 1
 SECONDS = 0.1  # for each stop of what is searched at a time
