@@ -104,7 +104,8 @@ def _sweep(folder: Path, results: pd.DataFrame, money: str) -> _Answer:
 def _frontier(folder: Path, results: pd.DataFrame, money: str) -> _Answer:
     """Points by two aims, with their knee; their objectives are not compared: each has another limit."""
     points = _table(folder, "frontier")
-    x, y = points.columns[3:5]  # scenario, ended, level, then the two aims
+    after = list(points).index("gap")
+    x, y = points.columns[after - 2 : after]  # the two aims
     found = points[points[[x, y]].notna().all(axis=1)]
     if found.empty:
         return _Answer("No point of the frontier has a plan", results, compared="")
@@ -113,7 +114,7 @@ def _frontier(folder: Path, results: pd.DataFrame, money: str) -> _Answer:
     if len(knees):
         knee = knees.iloc[0]
         headline = f"The knee is {knee['scenario']}: {x} {amount(knee[x])}, {y} {amount(knee[y])}"
-    data = found[["scenario", "level", x, y]].assign(best=~found["dominated"])
+    data = found[list(dict.fromkeys(["scenario", "level", x, y]))].assign(best=~found["dominated"])
     note = "Each point is a plan; those on the line are beaten by no other in both."
     knee_name = str(knees["scenario"].iloc[0]) if len(knees) else ""
     chart = Frontier(title=headline, note=note, data=data, label="scenario", x=x, y=y, efficient="best", knee=knee_name)

@@ -117,7 +117,8 @@ def _points(results: pd.DataFrame, aims: tuple[Aim, Aim]) -> pd.DataFrame:
     solved = results[results["run"] != ""]
     values = pd.DataFrame({aim.name: measure(solved, aim.measure) for aim in aims if len(solved)}, dtype="float64")
     values = values.reindex(index=results.index, columns=[aim.name for aim in aims])
-    table = pd.concat([results[["scenario", "ended", "level"]], values, results[["gap", "run"]]], axis=1)
+    told = ["scenario", "ended", *({"level"} - set(values))]  # the level may be one of the aims
+    table = pd.concat([results[told], values, results[["gap", "run"]]], axis=1)
     losses = np.column_stack([-values[aim.name] if aim.most else values[aim.name] for aim in aims])
     found = ~np.isnan(losses).any(axis=1)
     best = np.zeros(len(table), dtype=bool)
