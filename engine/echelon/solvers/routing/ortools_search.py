@@ -34,9 +34,13 @@ FIRST_SHARE = 0.2  # of the time that is left, for each step towards a first pla
 SAVINGS_BYTES = 1e9  # that savings may take
 PIECE = 75  # stops of a piece of a larger problem
 PART = 50  # stops of a part
+QUICK_TURNS = 4  # times that such parts cover the problem before a large one: quick, but soon only wider changes help
+LARGE = 200  # stops of a large part
 PART_SECONDS = 2.0  # for a part, at most
+LARGE_SECONDS = 8.0  # for a large one
 INSERTIONS = 40  # times that stops are taken out and put back in one round, at most
 PART_PLANS = 1.5  # plans looked at for each stop of a part
+LARGE_PLANS = 5.0  # and of a large one
 
 LOCAL_SEARCH = """
 first_solution_strategy: EVALUATOR_STRATEGY
@@ -90,7 +94,9 @@ def planners(problem: Problem) -> list[Planner]:
     optional = any(stop.loss is not None for stop in problem.stops)
     by_trips = any(v.max_reloads for v in problem.vehicles) or any(h.docks is not None for h in problem.hubs)
     turns = [Planner(_iterated, PART), *[Planner(_guided, PART)] * optional, *[Planner(_reinserted, PART)] * by_trips]
-    return [*turns, Planner(_iterated, PART)]
+    quick = [*turns, Planner(_iterated, PART)]
+    turns_of_each = -(-QUICK_TURNS * len(problem.stops) // (PART * len(quick)))
+    return [*quick * turns_of_each, Planner(_iterated_large, LARGE)]
 
 
 def first_plan(problem: Problem, budget: Budget, best: Best, admits: np.ndarray) -> None:
@@ -154,11 +160,19 @@ def _completed(
 
 
 def _iterated(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution | None:
-    return _plan_anew(part, start, admits, budget, False, random)
+    return _plan_anew(part, start, admits, _limits(len(part.stops), budget, PART_PLANS, PART_SECONDS), random)
+
+
+def _iterated_large(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution | None:
+    return _plan_anew(part, start, admits, _limits(len(part.stops), budget, LARGE_PLANS, LARGE_SECONDS), random)
 
 
 def _guided(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution | None:
-    return _plan_anew(part, start, admits, budget, True, random)
+    limits = _limits(len(part.stops), budget, PART_PLANS, PART_SECONDS)
+    limits.first_solution_strategy = Strategy.AUTOMATIC
+    limits.use_iterated_local_search = False
+    limits.local_search_metaheuristic = Metaheuristic.GUIDED_LOCAL_SEARCH
+    return _plan_anew(part, start, admits, limits, random)
 
 
 def _reinserted(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution:
@@ -180,7 +194,11 @@ def _reinserted(part: Part, start: Solution, admits: np.ndarray, budget: Budget,
 
 
 def _plan_anew(
-    part: Part, start: Solution, admits: np.ndarray, budget: Budget, guided: bool, random: Random
+    part: Part,
+    start: Solution,
+    admits: np.ndarray,
+    limits: routing_parameters_pb2.RoutingSearchParameters,
+    random: Random,
 ) -> Solution | None:
     """OR-Tools' best plan of the part, mended where it breaks a rule that OR-Tools does not know."""
     problem = part.problem
@@ -188,7 +206,7 @@ def _plan_anew(
     random.shuffle(order)
     must_drop = any(problem.stops[i].loss is None for i in start.left_out)
     model = RoutingModel(problem, order, admits, must_drop, start)
-    found = _improve(model, start, _limits(len(order), budget), guided)
+    found = _improve(model, start, limits)
     if found is None:
         return None
     plan = _sound(problem, model.solution(found))
@@ -196,27 +214,24 @@ def _plan_anew(
     return insert(problem, plan, lost, admits) if lost else plan
 
 
-def _limits(stops: int, budget: Budget) -> routing_parameters_pb2.RoutingSearchParameters:
+def _limits(stops: int, budget: Budget, plans: float, seconds: float) -> routing_parameters_pb2.RoutingSearchParameters:
     """The settings for a part of so many stops: the annealing cools by the plans looked at, the clock only caps it."""
     parameters = pywrapcp.DefaultRoutingSearchParameters()
     text_format.Merge(LOCAL_SEARCH, parameters)
-    parameters.solution_limit = max(20, int(PART_PLANS * stops))
+    parameters.solution_limit = max(20, int(plans * stops))
     if budget.rounds is None:
-        parameters.time_limit.FromMilliseconds(_milliseconds(min(PART_SECONDS, budget.left)))
+        parameters.time_limit.FromMilliseconds(_milliseconds(min(seconds, budget.left)))
     return parameters
 
 
 def _improve(
-    model: RoutingModel, start: Solution, parameters: routing_parameters_pb2.RoutingSearchParameters, guided: bool
+    model: RoutingModel, start: Solution, parameters: routing_parameters_pb2.RoutingSearchParameters
 ) -> pywrapcp.Assignment | None:
     """OR-Tools' best plan from this one. Iterated local search takes no start, but a first solution strategy that
     asks for the cost of each arc: the arcs of the start cost nothing."""
     routing = model.routing
     tours = model.indices(start)
-    if guided:
-        parameters.first_solution_strategy = Strategy.AUTOMATIC
-        parameters.use_iterated_local_search = False
-        parameters.local_search_metaheuristic = Metaheuristic.GUIDED_LOCAL_SEARCH
+    if not parameters.use_iterated_local_search:
         routing.CloseModelWithParameters(parameters)
         given = routing.ReadAssignmentFromRoutes(tours, True)
         return None if given is None else routing.SolveFromAssignmentWithParameters(given, parameters)
