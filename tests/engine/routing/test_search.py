@@ -18,7 +18,6 @@ from echelon.solvers.routing.check import check
 from echelon.solvers.routing.insertion import admitted, insert
 from echelon.solvers.routing.parts import near, part_of
 from echelon.solvers.routing.problem import NO_WAY, Bands, Break, Problem, Route, Solution
-from echelon.solvers.routing.reasons import Reason, reasons
 from echelon.solvers.routing.schedule import cost
 from echelon.solvers.routing.search import ORTOOLS, PYVRP, solve
 
@@ -136,36 +135,6 @@ def test_insertion_finds_the_cheapest_place() -> None:
     assert cost(one, plan) == min(w for w in worths if not isinstance(w, Violation))
 
 
-REASONS = {
-    Reason.NO_VEHICLE: stop(1, skills=frozenset({"crane"})),
-    Reason.NO_WINDOW: stop(1, windows=((0, 3),)),
-    Reason.NOT_WORTH_IT: stop(1, loss=0),
-    Reason.NO_CAPACITY: stop(1, pickup=3),
-}
-
-
-@pytest.mark.parametrize("reason", REASONS)
-def test_the_reason_a_stop_stays_out(reason: Reason) -> None:
-    """Each reason by a stop made for it, beside stops that fill the vehicle."""
-    full = problem([REASONS[reason], *FOUR[1:]], [vehicle("a", capacity=(4,))])
-    served = {Reason.NOT_WORTH_IT: (1, 2)}.get(reason, (1, 2, 3))
-    plan = Solution.of(full, [Route(0, (served,))])
-    assert reasons(full, plan, admitted(full))[0] is reason
-
-
-def test_no_capacity_is_told_from_not_worth_it_for_an_optional_stop() -> None:
-    """An optional stop that fits nowhere is out for want of room, however small its loss."""
-    full = problem([stop(1, loss=1, pickup=2), *FOUR[1:]], [vehicle("a", capacity=(3,))])
-    plan = Solution.of(full, [Route(0, ((1, 2, 3),))])
-    assert reasons(full, plan, admitted(full)) == {0: Reason.NO_CAPACITY}
-
-
-def test_reasons_ask_for_a_plan_that_holds() -> None:
-    full = problem(FOUR, [vehicle("a", capacity=(1,))])
-    with pytest.raises(ValueError, match="capacity"):
-        reasons(full, Solution.of(full, [Route(0, ((0, 1),))]), admitted(full))
-
-
 RELAXED = {
     "capacity": lambda p: replace(p, vehicles=tuple(replace(v, capacity=(9,)) for v in p.vehicles)),
     "several windows": lambda p: replace(p, stops=tuple(replace(s, windows=((0, 200),)) for s in p.stops)),
@@ -256,7 +225,6 @@ def test_one_impossible_stop_does_not_empty_the_plan() -> None:
     for use in (ORTOOLS, PYVRP):
         found = solve(cut_off, rounds(1), use=(use,))
         assert found.solution.left_out == (0,)
-        assert reasons(cut_off, found.solution, found.admits) == {0: Reason.NO_VEHICLE}
 
 
 def test_first_plans_serve_three_dimensions_skills_and_trips() -> None:
