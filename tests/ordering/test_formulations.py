@@ -20,7 +20,7 @@ from .cases import EXACTLY, case, completed, optima, rich
 from .random_cases import cases
 
 FEW = settings(
-    max_examples=24, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 OPTIONS = st.fixed_dictionaries(
     {"frozen_periods": st.integers(0, 1), "final_stock_value": st.sampled_from([0.0, 0.0, 1.0])}

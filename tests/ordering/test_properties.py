@@ -16,7 +16,7 @@ from .cases import EXACT, change, optimum, solve
 from .random_cases import cases
 
 FEW = settings(
-    max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=3, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 Change = Callable[[Frames], Frames]
 NAMES = ("supplier", "item", "site", "from_site", "to_site", "department")
@@ -199,7 +199,7 @@ def test_another_currency_scales_the_cost(tables: Frames, k: float) -> None:
     assert optimum(in_money(tables)) == pytest.approx(k * optimum(tables), rel=EXACT, abs=EXACT * k)
 
 
-@settings(FEW, max_examples=5)
+@settings(FEW, max_examples=3)
 @given(tables=cases(hard=False), k=st.sampled_from([0.25, 100.0]))
 def test_other_units_give_a_plan_of_the_same_cost(tables: Frames, k: float) -> None:
     """Through the whole path, recheck included: no tolerance may depend on the unit a company counts in. (Where several
