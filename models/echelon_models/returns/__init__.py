@@ -15,6 +15,7 @@ from echelon_models.returns.coordinate import Rounds, coordinate
 from echelon_models.returns.geojson import files
 from echelon_models.returns.limit_prices import limit_rows
 from echelon_models.returns.recheck import recheck
+from echelon_models.returns.report import charts
 from echelon_models.returns.result_tables import RESULTS
 from echelon_models.returns.results import comparison_rows, kpis, page, typed
 from echelon_models.returns.rules import RULES
@@ -94,5 +95,6 @@ FAMILY = Family(
     recheck=recheck,
     kpis=kpis,
     page=page,
+    charts=charts,
     files=files,
 )
