@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from echelon.charts import Bars, Chart, Routes, Timeline, largest
+from echelon.charts import Bars, Chart, Routes, Shape, Timeline, largest
 from echelon.tables import Frames
 from echelon_models.returns.schema import KINDS
 
@@ -54,6 +54,9 @@ def _intake(intake: pd.DataFrame, hubs: pd.DataFrame) -> Chart | None:
         return None
     limit = intake["hub"].map(hubs.set_index("hub")["intake_weight"]).astype(float)
     data = intake[["hub", "day"]].assign(**{"taken in": intake["weight"], "limit": limit})
+    layers: dict[str, Shape] = {"taken in": "bars"}
+    if limit.notna().any():
+        layers["limit"] = "limit"
     most = data.loc[data["taken in"].idxmax()]
     share = f", {most['taken in'] / most['limit']:.0%} of its limit" if most["limit"] > 0 else ""
     return Timeline(
@@ -62,7 +65,7 @@ def _intake(intake: pd.DataFrame, hubs: pd.DataFrame) -> Chart | None:
         data=data if limit.notna().any() else data.drop(columns="limit"),
         units={"taken in": "kg", "limit": "kg"},
         period="day",
-        layers={"taken in": "bars"} | ({"limit": "limit"} if limit.notna().any() else {}),
+        layers=layers,
         facet="hub",
     )
 
