@@ -30,13 +30,14 @@ def _tours(plan: Frames, inputs: Frames) -> Chart | None:
     ]
     where = pd.concat([frame[["place", "latitude", "longitude"]] for frame in named]).dropna()
     calls = plan["routes"].sort_values(["day", "vehicle", "order"], kind="stable")
+    calls = calls[calls["call"] != "break"]  # the driver rests on the way
     calls = calls.merge(where.drop_duplicates("place"), on="place", how="inner")
     if calls.empty:
         return None
     tours, missing = plan["tours"], set(plan["routes"]["place"]) - set(where["place"]) - {""}
     data = calls.assign(tour=calls["day"] + ", " + calls["vehicle"], depot=calls["call"] != "stop")
     return Routes(
-        title=f"{len(tours):,} tours serve {tours['stops'].sum():,} stops on {tours['km'].sum():,.0f} km",
+        title=f"{len(tours):,} {'tour serves' if len(tours) == 1 else 'tours serve'} {tours['stops'].sum():,} stops on {tours['km'].sum():,.0f} km",
         note="Straight lines from call to call, by day and vehicle."
         + (f" {len(missing):,} places without coordinates are not drawn." if missing else ""),
         data=data[["tour", "place", "latitude", "longitude", "depot", "begin"]],
