@@ -37,7 +37,7 @@ def _tours(plan: Frames, inputs: Frames) -> Chart | None:
     tours, missing = plan["tours"], set(plan["routes"]["place"]) - set(where["place"]) - {""}
     data = calls.assign(tour=calls["day"] + ", " + calls["vehicle"], depot=calls["call"] != "stop")
     return Routes(
-        title=f"{len(tours):,} {'tour serves' if len(tours) == 1 else 'tours serve'} {tours['stops'].sum():,} stops on {tours['km'].sum():,.0f} km",
+        title=f"{len(tours):,} tours serve {tours['stops'].sum():,} stops on {tours['km'].sum():,.0f} km",
         note="Straight lines from call to call, by day and vehicle."
         + (f" {len(missing):,} places without coordinates are not drawn." if missing else ""),
         data=data[["tour", "place", "latitude", "longitude", "depot", "begin"]],
