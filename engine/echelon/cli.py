@@ -36,6 +36,7 @@ from echelon.shell import (
     family_named,
     options_of,
     out,
+    write_report,
 )
 from echelon.solvers.canaries import sing
 from echelon.study.study import RECORD
@@ -163,7 +164,7 @@ def solve_case(
                 explain=explain.value,
             )  # fmt: skip
         folder = run.save(out_)
-        _add_report(run, folder)
+        write_report("plan", lambda: store.add_report(folder, run_report(run)))
         console.print_findings(err, run.findings)
         console.print_run(out, run, folder)
 
@@ -222,17 +223,6 @@ def doctor() -> None:
         out.print(f"canary {name}  {'right' if right else f'WRONG: {heard} instead of {truth}'}")
     out.print("all canaries sing true" if not wrong else f"{wrong} canaries are wrong: do not trust this solver")
     raise typer.Exit(SOLVER_FAILED if wrong else 0)
-
-
-def _add_report(run: Run, folder: Path) -> None:
-    """Put the report into the folder of a run that has just been stored. A report that fails must not hide the plan."""
-    try:
-        store.add_report(folder, run_report(run))
-    except Exception as error:
-        why = f"{type(error).__name__}: {error}".splitlines()[0]
-        err.print(
-            Text(f"warning the plan is stored, but its report could not be made ({why})", "yellow"), soft_wrap=True
-        )
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ from echelon.shell import (
     exit_codes,
     options_of,
     out,
+    write_report,
 )
 
 STUDIES = Path("studies")
@@ -229,15 +230,10 @@ def _with_progress(solve: Callable[[studies.StepCallback], Any]) -> Any:
 
 
 def _end(done: studies.Study) -> None:
-    """Write the report, say where it and the study are, and end with a code of its own if scenarios have no plan. A
-    report that fails must not hide the results."""
+    """Write the report, say where it and the study are, and end with a code of its own if scenarios have no plan."""
     out.print(Text(f"study folder: {done.folder}"), soft_wrap=True)
-    try:
-        out.print(Text(f"report: {add_study_report(done.folder)}"), soft_wrap=True)
-    except Exception as error:
-        why = f"{type(error).__name__}: {error}".splitlines()[0]
-        words = f"warning the study is stored, but its report could not be made ({why})"
-        err.print(Text(words, "yellow"), soft_wrap=True)
+    if report := write_report("study", lambda: add_study_report(done.folder)):
+        out.print(Text(f"report: {report}"), soft_wrap=True)
     if len(done.failed):
         raise typer.Exit(SOME_FAILED)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -51,6 +51,18 @@ def exit_codes() -> Iterator[None]:
     except OSError as error:
         err.print(Text(f"error   {error}", "bold red"), soft_wrap=True)
         raise typer.Exit(BAD_INPUT) from None
+
+
+def write_report(what: str, write: Callable[[], Path]) -> Path | None:
+    """The report that `write` writes of what has just been stored. One that fails must not hide the results: it is a
+    warning, and there is None."""
+    try:
+        return write()
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}".splitlines()[0]
+        words = f"warning the {what} is stored, but its report could not be made ({why})"
+        err.print(Text(words, "yellow"), soft_wrap=True)
+        return None
 
 
 def family_named(name: str) -> Family:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from echelon.tables import Frames
 from echelon_models.allocation.schema import AllocationOptions
+from echelon_models.lookup import by_key, grouped
 
 DAYS_OF_YEAR = 365.0
 ABOVE = (
@@ -154,13 +155,13 @@ def steps(rate: float, starts: Sequence[tuple[float, float]], whole: bool, most:
 
 def prepare(full: Frames, options: AllocationOptions) -> Sets:
     """Read the completed tables into `Sets`."""
-    items, suppliers = rows(full["items"], "item"), rows(full["suppliers"], "supplier")
-    offers = rows(full["offers"], "supplier", "item")
-    demand = rows(full["demand"], "item", "site")
+    items, suppliers = by_key(full["items"], "item"), by_key(full["suppliers"], "supplier")
+    offers = by_key(full["offers"], "supplier", "item")
+    demand = by_key(full["demand"], "item", "site")
     usable = full["arcs"][~(full["arcs"]["excluded"] | full["arcs"]["forbidden"])]
     arcs = {
         key: terms(row, items, suppliers, offers, demand, options)
-        for key, row in rows(usable, "supplier", "item", "site").items()
+        for key, row in by_key(usable, "supplier", "item", "site").items()
     }
     sites_of, suppliers_of, items_of = defaultdict(list), defaultdict(list), defaultdict(list)
     for s, i, l in arcs:
@@ -169,7 +170,7 @@ def prepare(full: Frames, options: AllocationOptions) -> Sets:
             items_of[s].append(i)
         sites_of[s, i].append(l)
     pairs, losses = full["pairs"], full["losses"]
-    wanted = rows(pairs[pairs["rule"] == "required"], "supplier", "item")
+    wanted = by_key(pairs[pairs["rule"] == "required"], "supplier", "item")
     return Sets(
         options=options,
         items=items,
@@ -179,13 +180,13 @@ def prepare(full: Frames, options: AllocationOptions) -> Sets:
         demand={key: float(row.quantity) for key, row in demand.items()},
         breaks=grouped(full["price_breaks"], "supplier", "item"),
         rebates=grouped(full["rebates"], "supplier"),
-        shares=rows(full["shares"], "supplier", "item"),
+        shares=by_key(full["shares"], "supplier", "item"),
         required={key: row.quantity for key, row in wanted.items()},
-        current=rows(full["current_awards"], "supplier", "item"),
+        current=by_key(full["current_awards"], "supplier", "item"),
         caps=list(full["caps"].itertuples(index=False, name="Cap")),
         ceilings=list(full["ceilings"].itertuples(index=False, name="Ceiling")),
         scenarios=dict(zip(full["scenarios"]["scenario"], full["scenarios"]["probability"], strict=True)),
-        left={key: row.capacity_left for key, row in rows(losses, "scenario", "supplier").items()},
+        left={key: row.capacity_left for key, row in by_key(losses, "scenario", "supplier").items()},
         sites_of=dict(sites_of),
         suppliers_of=defaultdict(list, suppliers_of),
         items_of=defaultdict(list, items_of),
@@ -217,23 +218,6 @@ def terms(
         carbon_cost=carbon * options.carbon_price,
         local=bool(arc.local),
     )
-
-
-def rows(frame: Any, *key: str) -> dict[Any, Any]:
-    """Key -> row as a named tuple; a key of one column is that column's value."""
-    names = [frame[name].tolist() for name in key]
-    keys = names[0] if len(names) == 1 else zip(*names, strict=True)
-    return dict(zip(keys, frame.itertuples(index=False, name="Row"), strict=True))
-
-
-def grouped(frame: Any, *key: str) -> dict[Any, list[Any]]:
-    """Key -> its rows as named tuples, in the order of the table."""
-    found: dict[Any, list[Any]] = defaultdict(list)
-    names = [frame[name].tolist() for name in key]
-    keys = names[0] if len(names) == 1 else zip(*names, strict=True)
-    for name, row in zip(keys, frame.itertuples(index=False, name="Row"), strict=True):
-        found[name].append(row)
-    return dict(found)
 
 
 def _or_infinite(limit: float) -> float:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from echelon.tables import Frames
+from echelon_models.lookup import by_key
 from echelon_models.network.schema import NetworkOptions
 from echelon_models.rows import EVERY
 
@@ -121,26 +122,26 @@ class Laws:
 
 def prepare(full: Frames, options: NetworkOptions) -> Sets:
     """Read the completed tables into `Sets`."""
-    products = _rows(full["products"], "product")
+    products = by_key(full["products"], "product")
     sets = Sets(
         years=full["periods"]["years"].tolist(),
         factor=full["periods"]["factor"].tolist(),
-        sites=_rows(full["sites"], "site"),
-        steps=_rows(full["capacity_steps"].sort_values(["site", "step"]), "site", "step"),
+        sites=by_key(full["sites"], "site"),
+        steps=by_key(full["capacity_steps"].sort_values(["site", "step"]), "site", "step"),
         products=products,
-        customers=_rows(full["customers"], "customer"),
+        customers=by_key(full["customers"], "customer"),
         demand=_quantities(full["demand"]),
         returned=_quantities(full["returns"]),
-        lanes=_rows(full["lanes"], "from_site", "to_site", "mode"),
-        deliveries=_rows(full["deliveries"], "site", "customer", "mode"),
-        supply=_rows(full["supply"], "site", "product"),
-        handling=_rows(full["handling"], "site", "product"),
-        recovery=_rows(full["recovery"], "site", "product"),
-        pinned={k: row.state == "open" for k, row in _rows(full["pinned_sites"], "site", "t").items()},
-        site_limits=_rows(full["site_limits"], "region", "kind", "counts", "t"),
-        budgets=_rows(full["budgets"], "t"),
-        service=_rows(full["service_limits"], "group", "measure", "within", "t"),
-        carbon=_rows(full["carbon"], "t"),
+        lanes=by_key(full["lanes"], "from_site", "to_site", "mode"),
+        deliveries=by_key(full["deliveries"], "site", "customer", "mode"),
+        supply=by_key(full["supply"], "site", "product"),
+        handling=by_key(full["handling"], "site", "product"),
+        recovery=by_key(full["recovery"], "site", "product"),
+        pinned={k: row.state == "open" for k, row in by_key(full["pinned_sites"], "site", "t").items()},
+        site_limits=by_key(full["site_limits"], "region", "kind", "counts", "t"),
+        budgets=by_key(full["budgets"], "t"),
+        service=by_key(full["service_limits"], "group", "measure", "within", "t"),
+        carbon=by_key(full["carbon"], "t"),
         pieces={p: list(rows.itertuples(index=False)) for p, rows in full["pooling"].groupby("product")},
         laws=_laws(full["jurisdictions"], products),
         duties=dict(zip(zip(*(full["duties"][c] for c in ("from_region", "to_region", "product")), strict=True),
@@ -159,12 +160,6 @@ def prepare(full: Frames, options: NetworkOptions) -> Sets:
             if (a, b, m, p) not in sets.way_terms:
                 sets.way_terms[a, b, m, p] = _terms(sets, rows[a, b, m], p)
     return sets
-
-
-def _rows(frame: pd.DataFrame, *key: str) -> dict[Any, Any]:
-    """Key -> row as a named tuple; a key of one column is that column's value."""
-    keys = zip(*(frame[name].tolist() for name in key), strict=True) if len(key) > 1 else frame[key[0]].tolist()
-    return dict(zip(keys, frame.itertuples(index=False, name="Row"), strict=True))
 
 
 def _quantities(frame: pd.DataFrame) -> dict[Want, float]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from echelon.tables import Frames
+from echelon_models.lookup import by_key
 from echelon_models.ordering.complete import DAYS_OF_YEAR
 from echelon_models.ordering.schema import OrderingOptions
 
@@ -126,9 +127,9 @@ class Sets:
 def prepare(full: Frames, options: OrderingOptions, *, pins: bool = True, elsewhere: Elsewhere = NOWHERE) -> Sets:
     """Read the completed tables into `Sets`; without `pins`, as if no order were pinned. `full` may hold some items
     only, and `elsewhere` what the others take."""
-    offers = _rows(full["offers"], "supplier", "item", "site")
+    offers = by_key(full["offers"], "supplier", "item", "site")
     horizon = len(full["periods"])
-    pinned = {k: r.quantity for k, r in _rows(full["pinned_orders"], "supplier", "item", "site", "t").items()}
+    pinned = {k: r.quantity for k, r in by_key(full["pinned_orders"], "supplier", "item", "site", "t").items()}
     pinned = pinned if pins else {}
     chances = [
         (*key, t)
@@ -136,14 +137,14 @@ def prepare(full: Frames, options: OrderingOptions, *, pins: bool = True, elsewh
         for t in range(options.frozen_periods, horizon - offer.lead_time)
         if (*key, t) not in pinned
     ]
-    lanes = _rows(full["lanes"], "from_site", "to_site", "item")
+    lanes = by_key(full["lanes"], "from_site", "to_site", "item")
     breaks: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
     for row in full["price_breaks"].itertuples(index=False):
         breaks[row.supplier, row.item, row.site].append(row)
     sets = Sets(
         horizon=horizon,
         days=full["periods"]["days"].tolist(),
-        places=_rows(full["item_sites"], "item", "site"),
+        places=by_key(full["item_sites"], "item", "site"),
         demand=_sums(full["demand"], "item", "site", "t"),
         opening=_sums(full["stock"], "item", "site"),
         receipts=_sums(full["receipts"], "item", "site", "t"),
@@ -153,11 +154,11 @@ def prepare(full: Frames, options: OrderingOptions, *, pins: bool = True, elsewh
         order_cost=dict(zip(full["suppliers"]["supplier"], full["suppliers"]["order_cost"], strict=True)),
         lanes=lanes,
         transfers=[(*key, t) for key, lane in lanes.items() for t in range(horizon - lane.lead_time)],
-        safety=_rows(full["safety_stock"], "item", "site", "t"),
-        budgets=_rows(full["budgets"], "department", "t"),
-        storage=_rows(full["storage"], "site", "t"),
-        capacity=_rows(full["supplier_capacity"], "supplier", "measure", "t"),
-        shares=_rows(full["shares"], "supplier", "item"),
+        safety=by_key(full["safety_stock"], "item", "site", "t"),
+        budgets=by_key(full["budgets"], "department", "t"),
+        storage=by_key(full["storage"], "site", "t"),
+        capacity=by_key(full["supplier_capacity"], "supplier", "measure", "t"),
+        shares=by_key(full["shares"], "supplier", "item"),
         breaks=dict(breaks),
         elsewhere=elsewhere,
     )
@@ -169,12 +170,6 @@ def prepare(full: Frames, options: OrderingOptions, *, pins: bool = True, elsewh
 def round_up(quantity: float, multiple: float) -> float:
     """The least multiple that covers the quantity; the quantity itself where multiple is blank (NaN)."""
     return math.ceil(quantity / multiple - 1e-9) * multiple if multiple == multiple else quantity
-
-
-def _rows(frame: Any, *key: str) -> dict[Any, Any]:
-    """Key -> row as a named tuple; a key of one column is that column's value."""
-    keys = zip(*(frame[name].tolist() for name in key), strict=True)
-    return dict(zip(keys, frame.itertuples(index=False, name="Row"), strict=True))
 
 
 def _sums(frame: Any, *key: str) -> dict[Any, float]:
