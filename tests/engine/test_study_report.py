@@ -26,7 +26,7 @@ FRONTIER = ["--column", "offers.price", "--to", "1,2,3", "--less", "objective", 
     ("arguments", "words"),
     [
         (["sweep", "--column", "offers.price", "--by", "0.9,1.1"], "offers.price moves the cost most"),
-        (["frontier", *FRONTIER], "knee"),
+        (["frontier", *FRONTIER], "No knee: what is given up of level for objective stays in proportion"),
         (["silos"], "together"),
     ],
 )
@@ -65,3 +65,14 @@ def test_a_damaged_study_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "study.json").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"study\.json"):
         stored_study_report(tmp_path)
+
+
+def test_a_grid_does_not_show_the_tornado_of_an_earlier_sweep(case: Path, tmp_path: Path) -> None:
+    """The same study may be made anew as a grid: its page tells of what it is now."""
+    turns = ["--column", "offers.price", "--column", "demand.quantity", "--by", "1.1", "--out", tmp_path, "--name", "s"]
+    page = tmp_path / "s" / "report.html"
+    assert cli("sweep", case, *turns).exit_code == 0
+    assert "moves the cost most" in page.read_text(encoding="utf-8")
+    assert cli("sweep", case, *turns, "--grid").exit_code == 0
+    assert "moves the cost most" not in page.read_text(encoding="utf-8")
+    assert "The scenarios cost" in page.read_text(encoding="utf-8")

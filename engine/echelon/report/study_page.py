@@ -86,8 +86,7 @@ def _scenarios(folder: Path, results: pd.DataFrame, money: str) -> _Answer:
 def _sweep(folder: Path, results: pd.DataFrame, money: str) -> _Answer:
     """One dial at a time: the tornado. Two together: their scenarios."""
     base = results["objective"].iloc[0] if len(results) else float("nan")
-    known = pd.DataFrame() if not (folder / "tornado.parquet").exists() else _table(folder, "tornado")
-    known = known.dropna(subset=["low_difference", "high_difference"]) if len(known) else known
+    known = _table(folder, "tornado").dropna(subset=["low_difference", "high_difference"])
     if known.empty or pd.isna(base):
         return _scenarios(folder, results, money)
     widest = known.iloc[0]

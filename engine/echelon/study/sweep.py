@@ -100,8 +100,7 @@ def run_sweep(
     table = _table(pd.DataFrame(rows), study.results)
     tornado = _tornado(table) if not grid else pd.DataFrame(columns=TORNADO)
     store.write_table(table, study.folder, "sweep")
-    if not grid:
-        store.write_table(tornado, study.folder, "tornado")
+    store.write_table(tornado, study.folder, "tornado")  # of a grid an empty one, over that of an earlier sweep
     return Sweep(study, table, tornado)
 
 
