@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from echelon.tables import CASE_FILE, Case, Frames
 from echelon.validate import parse_options, validate
 
 SCHEMA_VERSION = 1
+NEEDED, OPTIONAL = ("echelon", "pyomo", "highspy", "ortools", "pandas", "numpy"), ("pyvrp",)  # what plans come from
 COST_TOLERANCE = 1e-6  # relative difference allowed between the solver's objective and the recheck's cost
 
 Source = str | Path | Mapping[str, pd.DataFrame] | Case
@@ -78,7 +80,7 @@ class Run:
             "other": "stopped by the solver",
             None: "proven optimal" if o.termination is Termination.OPTIMAL else "stopped by itself",
         }[o.limit]
-        nodes = f", {o.nodes:,} nodes" if o.nodes else ""
+        nodes = f", {o.nodes:,} node{'' if o.nodes == 1 else 's'}" if o.nodes else ""
         gap = "no bound" if o.gap is None else f"gap {o.gap:.3%}"
         bound = "" if o.bound is None else f", no plan can cost less than {o.bound:,.2f}"
         return [
@@ -236,8 +238,8 @@ def heed(source: Source, findings: Iterable[Finding], family: str | None = None)
 
 
 def versions() -> dict[str, str]:
-    """The versions that a plan depends on."""
-    names = ("echelon", "pyomo", "highspy", "pandas", "numpy")
+    """The versions that a plan depends on; `OPTIONAL` packages where they are installed."""
+    names = [*NEEDED, *(name for name in OPTIONAL if find_spec(name) is not None)]
     return {"python": platform.python_version()} | {name: version(name) for name in names}
 
 

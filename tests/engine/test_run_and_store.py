@@ -74,7 +74,7 @@ def test_the_record_says_what_was_solved_and_how(record: dict[str, Any], run: ec
     assert (record["case"], record["family"], record["currency"]) == ("Spring", "ordering", "EUR")
     assert set(record["options"]) == {*SolveOptions.model_fields, *echelon.families()["ordering"].options.model_fields}
     assert (record["options"]["holding_rate"], record["options"]["seed"], record["options"]["gap"]) == (0.3, 3, 0.0)
-    assert {"python", "echelon", "pyomo", "highspy", "pandas", "numpy"} <= set(record["versions"])
+    assert {"python", "echelon", "pyomo", "highspy", "ortools", "pandas", "numpy"} <= set(record["versions"])
     assert len(record["fingerprint"]) == 64
     assert record["started"].endswith("+00:00"), "a time without a zone is another time elsewhere"
 
