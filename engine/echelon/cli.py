@@ -17,6 +17,7 @@ from echelon import cli_study, console, schema, store
 from echelon.errors import Finding, InputError
 from echelon.family import families
 from echelon.report import run_report
+from echelon.report.plan_page import add_plan_report
 from echelon.report.study_page import add_study_report
 from echelon.run import Run, check, read, solve, versions
 from echelon.shell import (
@@ -39,7 +40,8 @@ from echelon.shell import (
     write_report,
 )
 from echelon.solvers.canaries import sing
-from echelon.study.study import RECORD
+from echelon.study import Plan, sequence
+from echelon.study import study as studies
 from echelon.tables import CASE_FILE, write_csv
 
 app = typer.Typer(
@@ -178,11 +180,14 @@ def list_runs(out_: OutOption = Path("runs")) -> None:
 
 @app.command("show")
 def show_run(
-    run: Annotated[Path, typer.Argument(help="Run folder")],
+    run: Annotated[Path, typer.Argument(help="Run folder, or the folder of a plan")],
     table: Annotated[str | None, typer.Option(help="Print this result table as CSV instead of the page")] = None,
 ) -> None:
-    """Print the one page of a stored run again, or one of its result tables."""
+    """Print the one page of a stored run or plan again, or one of a run's result tables."""
     with exit_codes():
+        if (run / sequence.RECORD).is_file() and table is None:
+            console.print_plan(out, Plan.load(run), run)
+            return
         loaded = Run.load(run)
         if table is None:
             console.print_run(out, loaded, run)
@@ -195,13 +200,17 @@ def show_run(
 
 @app.command("report")
 def report_run(
-    folder: Annotated[Path, typer.Argument(help="Run folder or study folder")],
+    folder: Annotated[Path, typer.Argument(help="Run, study or plan folder")],
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser")] = False,
 ) -> None:
-    """Write the report of a stored run or study: report.html in its folder, one page that needs no network."""
+    """Write the report of a stored run, study or plan: report.html in its folder, one page that needs no network."""
     with exit_codes():
-        is_study = (folder / RECORD).is_file()
-        page = add_study_report(folder) if is_study else store.add_report(folder, run_report(Run.load(folder)))
+        if (folder / studies.RECORD).is_file():
+            page = add_study_report(folder)
+        elif (folder / sequence.RECORD).is_file():
+            page = add_plan_report(folder)
+        else:
+            page = store.add_report(folder, run_report(Run.load(folder)))
         out.print(Text(f"report: {page}"), soft_wrap=True)
         if open_ and not webbrowser.open(page.absolute().as_uri()):
             err.print("no browser was found to open it in")

@@ -13,6 +13,8 @@ from echelon import console, store
 from echelon import study as studies
 from echelon.errors import Finding, InputError
 from echelon.family import Aim
+from echelon.report.comparison_page import comparison_report
+from echelon.report.plan_page import add_plan_report
 from echelon.report.study_page import add_study_report
 from echelon.run import read
 from echelon.shell import (
@@ -179,7 +181,8 @@ def compare(
         console.print_comparison(out, compared)
         if out_ is not None:
             compared.save(out_)
-            out.print(Text(f"tables of all differences: {out_}"))
+            out.print(Text(f"tables of all differences: {out_}"), soft_wrap=True)
+            _report("comparison", lambda: store.add_report(out_, comparison_report(compared)))
 
 
 def plan(
@@ -199,6 +202,7 @@ def plan(
         )  # fmt: skip
         folder = done.save(out_)
         console.print_plan(out, done, folder)
+        _report("plan", lambda: add_plan_report(folder))
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -232,10 +236,15 @@ def _with_progress(solve: Callable[[studies.StepCallback], Any]) -> Any:
 def _end(done: studies.Study) -> None:
     """Write the report, say where it and the study are, and end with a code of its own if scenarios have no plan."""
     out.print(Text(f"study folder: {done.folder}"), soft_wrap=True)
-    if report := write_report("study", lambda: add_study_report(done.folder)):
-        out.print(Text(f"report: {report}"), soft_wrap=True)
+    _report("study", lambda: add_study_report(done.folder))
     if len(done.failed):
         raise typer.Exit(SOME_FAILED)
+
+
+def _report(what: str, write: Callable[[], Path]) -> None:
+    """Write the report of what has just been stored, and say where it is."""
+    if report := write_report(what, write):
+        out.print(Text(f"report: {report}"), soft_wrap=True)
 
 
 def _numbers(name: str, text: str | None) -> list[float]:

@@ -11,6 +11,8 @@ import pytest
 import echelon
 from echelon.edits import parse_edits
 from echelon.errors import InputError
+from echelon.report.comparison_page import comparison_report
+from echelon.report.numbers import amount
 from echelon.study import Comparison, Scenario, compare, read_runs, run_study
 from echelon.study.compare import differences
 
@@ -134,6 +136,17 @@ def test_runs_of_several_families_or_one_alone_are_refused(runs: dict[str, echel
         compare({"a": runs["scaled"], "b": replace(runs["scaled"], family="network")})
 
 
+def test_the_page_says_what_became_dearer(runs: dict[str, echelon.Run], compared: Comparison) -> None:
+    """Of two runs the difference, of more the cheapest; the same run twice costs the same."""
+    option = runs["option"]
+    page = comparison_report(compare({"a": runs["as it is"], "b": option}))
+    more = option.costs["holding"] - runs["as it is"].costs["holding"]
+    assert f"Holding costs {amount(more, option.currency or 'money')} more in the second run" in page
+    cheapest = min(runs, key=lambda name: runs[name].outcome.objective or 0.0)
+    assert f"{cheapest} is the cheapest of 5 runs" in comparison_report(compared)
+    assert "Both runs cost the same" in comparison_report(compare({"a": option, "b": option}))
+
+
 def test_the_command_prints_and_writes_the_differences(runs: dict[str, echelon.Run], tmp_path: Path) -> None:
     """The tables hold every cell; the page is short."""
     folders = [runs[name].save(tmp_path, name) for name in ("as it is", "scaled")]
@@ -143,6 +156,9 @@ def test_the_command_prints_and_writes_the_differences(runs: dict[str, echelon.R
     for name in ("measures", "options", "inputs", "plan", "limits"):
         assert (tmp_path / "tables" / f"{name}.csv").is_file()
     assert len(pd.read_csv(tmp_path / "tables" / "inputs.csv")) == 4
+    assert done.stdout.splitlines()[-1] == f"report: {tmp_path / 'tables' / 'report.html'}"
+    page = (tmp_path / "tables" / "report.html").read_text(encoding="utf-8")
+    assert "The second run costs" in page and "Input demand.quantity: x 1.1 in 4 row(s)." in page
     refused = cli("compare", folders[0], tmp_path / "none")
     assert refused.exit_code == 2 and ended_well(refused) and "not a run folder" in refused.stderr
     assert list(read_runs([folders[0], folders[0]])) == ["as it is", "as it is'"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -87,6 +88,32 @@ def test_a_plan_is_one_folder(plan: Plan, tmp_path: Path) -> None:
         [run.outcome.objective for run in plan.runs.values()]
     )
     assert len(pd.read_csv(folder / "handed_over.csv")) == 4
+    again = Plan.load(folder)
+    assert again.summary.equals(pd.read_parquet(folder / "summary.parquet")) and list(again.runs) == list(plan.runs)
+    shown = cli("show", folder)
+    assert shown.exit_code == 0 and "offers: 6 row(s) of allocation go to ordering" in shown.stdout
+
+
+def test_a_plan_has_a_page_from_which_each_run_is_a_click_away(plan: Plan, tmp_path: Path) -> None:
+    """What decides last is the headline; the other pages lie where the links point."""
+    folder = plan.save(tmp_path)
+    done = cli("report", folder)
+    assert done.exit_code == 0 and ended_well(done), done.stderr
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "Ordering, decided last, costs " in page
+    links = re.findall(r'<li><a href="(steps/[^"]+)">The report of (\w+)</a>', page)
+    assert [family for _, family in links] == ["allocation", "positioning", "ordering"]
+    for link, family in links:
+        assert f"{family} plan</title>" in (folder / link).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"schema_version": 9}', '{"schema_version": 1, "steps": [{}]}'])
+def test_a_damaged_plan_is_told(tmp_path: Path, text: str) -> None:
+    """A finding, no traceback, whichever command reads it."""
+    (tmp_path / "plan.json").write_text(text, encoding="utf-8")
+    for command in ("report", "show"):
+        done = cli(command, tmp_path)
+        assert done.exit_code == 2 and ended_well(done) and "plan.json" in done.stderr
 
 
 def test_nothing_is_written_if_one_family_has_no_plan(tmp_path: Path) -> None:

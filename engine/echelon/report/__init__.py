@@ -11,7 +11,7 @@ import pandas as pd
 from echelon.charts import Chart
 from echelon.report.numbers import amount
 from echelon.report.page import Document, Tile, chart_view, frame_view, result_view, short_facts, tiles, write
-from echelon.report.shared import cost_chart, limit_chart, scenario_chart
+from echelon.report.shared import answer, cost_chart, limit_chart, scenario_chart
 from echelon.run import Run
 
 ACTIONS = 5  # on the first screen
@@ -32,7 +32,7 @@ def run_report(run: Run) -> str:
         Document(
             title=run.case,
             kind=f"{run.family} plan",
-            headline=_headline(run),
+            headline=answer(run.outcome, run.currency),
             lead=f"Made on {datetime.fromisoformat(run.started):%d %B %Y}.",
             tiles=[Tile("total cost", amount(run.outcome.objective or 0.0, millions=math.inf), run.currency), *figures],
             more=lines,
@@ -88,14 +88,3 @@ def study_report(
             facts=short_facts(facts or {}),
         )
     )
-
-
-def _headline(run: Run) -> str:
-    """The answer in one sentence: what the plan costs and how far from the best it can be."""
-    cost = amount(run.outcome.objective or 0.0, run.currency, millions=math.inf)
-    gap = run.outcome.gap
-    if gap is None:
-        return f"The plan costs {cost}; how far that is from the best is not known"
-    if gap < 5e-6:
-        return f"The plan costs {cost}, the least that is possible"
-    return f"The plan costs {cost}, at most {gap:.2%} above the least that is possible"

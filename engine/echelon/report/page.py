@@ -81,10 +81,11 @@ class Document:
     kind: str
     headline: str
     lead: str
-    tiles: list[Tile]
+    tiles: list[Tile] = field(default_factory=list)
     more: list[tuple[str, str]] = field(default_factory=list)
     statements: list[tuple[str, str]] = field(default_factory=list)
     actions: TableView | None = None
+    links: list[tuple[str, str]] = field(default_factory=list)  # what is read next: words, and where it is
     proof: list[str] = field(default_factory=list)
     charts: list[ChartView] = field(default_factory=list)
     tables: list[TableView] = field(default_factory=list)

@@ -1,18 +1,31 @@
-"""Charts that any run or study has: its cost lines, its shared limits, its scenarios."""
+"""What any run or study has: its answer in a sentence; charts of its cost lines, its shared limits, its scenarios."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import pandas as pd
 
 from echelon.charts import Bars, Chart, Heat
 from echelon.report.numbers import PERCENT, amount
+from echelon.solvers.outcome import Outcome
 
 COLUMNS = {"limit", "name", "unit", "capacity", "use", "excess", "price"}  # of a result table of limits
 LIMITS, CELLS = 30, 2000  # limits that are drawn, the fullest first; cells of their grid
+PROVEN = 5e-6  # a gap below this is told as none
 CENT = 0.005  # cost lines below this are not told
 EXCEEDED = 1e-6  # part of its capacity from which on a limit counts as exceeded
+
+
+def answer(outcome: Outcome, currency: str, what: str = "The plan") -> str:
+    """The answer in one sentence: what `what` costs and how far from the best it can be."""
+    cost, gap = amount(outcome.objective or 0.0, currency, millions=math.inf), outcome.gap
+    if gap is None:
+        return f"{what} costs {cost}; how far that is from the best is not known"
+    if gap < PROVEN:
+        return f"{what} costs {cost}, the least that is possible"
+    return f"{what} costs {cost}, at most {gap:.2%} above the least that is possible"
 
 
 def cost_chart(costs: Mapping[str, float], money: str) -> Chart | None:
@@ -76,21 +89,21 @@ def _names(limits: pd.DataFrame) -> pd.Series:
     return names.where(units == 1, names + " (" + limits["unit"] + ")")
 
 
-def scenario_chart(results: pd.DataFrame, compared: str, unit: str) -> Chart | None:
-    """Scenarios by the figure compared, each against the first that has one."""
+def scenario_chart(results: pd.DataFrame, compared: str, unit: str, label: str = "scenario") -> Chart | None:
+    """Scenarios (or what else the column `label` names) by the figure compared, each against the first that has one."""
     known = results[results[compared].notna()]
     if known.empty:
         return None
-    base, best = str(known["scenario"].iloc[0]), known.loc[known[compared].idxmin()]
-    lowest = f"{best['scenario']} has the lowest {compared}: {amount(best[compared], unit)}"
+    base, best = str(known[label].iloc[0]), known.loc[known[compared].idxmin()]
+    lowest = f"{best[label]} has the lowest {compared}: {amount(best[compared], unit)}"
     failed = len(results) - len(known)
     return Bars(
-        title=f"No scenario has a lower {compared} than {base}" if str(best["scenario"]) == base else lowest,
-        note=f"{compared.capitalize()} by scenario, with the difference to {base}."
-        + (f" Scenarios without it: {failed:,}." if failed else ""),
-        data=known[["scenario", compared]].astype({"scenario": "str"}),
+        title=f"No {label} has a lower {compared} than {base}" if str(best[label]) == base else lowest,
+        note=f"{compared.capitalize()} by {label}, with the difference to {base}."
+        + (f" {label.capitalize()}s without it: {failed:,}." if failed else ""),
+        data=known[[label, compared]].astype({label: "str"}),
         units={compared: unit},
-        label="scenario",
+        label=label,
         value=compared,
         base=base,
     )

@@ -40,6 +40,7 @@ class Comparison:
     plan: pd.DataFrame
     limits: pd.DataFrame
     why: dict[str, list[str]]
+    currency: str = ""
 
     def save(self, directory: str | Path) -> None:
         """Write the tables as CSV and Parquet."""
@@ -71,7 +72,7 @@ def compare(runs: Mapping[str, Run]) -> Comparison:
         name: _why(name, first, run, changed[changed["run"] == name], options, limits, first_name)
         for name, run in others
     }
-    return Comparison(tuple(runs), _measures(runs), options, changed, planned, limits, why)
+    return Comparison(tuple(runs), _measures(runs), options, changed, planned, limits, why, first.currency)
 
 
 def differences(before: Frames, after: Frames, tables: Sequence[Table]) -> pd.DataFrame:
@@ -210,7 +211,8 @@ def _limit_changes(limits: pd.DataFrame, first: str, name: str) -> list[str]:
             lines.append(f"limit {who} {'no longer binds' if a['price'] else 'binds now'}")
         elif abs(b["price"] - a["price"]) > 0.1 * max(a["price"], b["price"]):
             lines.append(f"limit {who}: one more unit is worth {b['price']:,.4g} instead of {a['price']:,.4g}")
-        if abs(b["excess"] - a["excess"]) > 0.1 * max(a["excess"], b["excess"]):
+        worth_telling = max(0.1 * max(a["excess"], b["excess"]), NEAR * b["capacity"])
+        if abs(b["excess"] - a["excess"]) > worth_telling:
             lines.append(f"limit {who}: exceeded by {b['excess']:,.6g} instead of {a['excess']:,.6g}")
     return lines
 

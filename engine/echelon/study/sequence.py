@@ -7,6 +7,7 @@ column that the result does not speak of keeps the value of the case's row of th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -49,6 +50,25 @@ class Plan:
         summary and handed_over as tables, and each run in steps/."""
         when = datetime.fromisoformat(self.started).strftime("%Y%m%d-%H%M%S")
         return store.write_whole(Path(directory), f"{store.file_name(self.case, 'case')}-plan-{when}", self._fill)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Plan:
+        """Read a saved plan back. Raises InputError if `folder` is not a plan folder."""
+        folder = Path(folder)
+        try:
+            record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            known = record["schema_version"] == SCHEMA_VERSION
+            steps = {step["family"]: folder / step["run"] for step in record["steps"]}
+            tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("handed_over", "summary")}
+        except (OSError, ValueError, KeyError, TypeError):
+            known = False
+        if not known:
+            remedy = "Name a folder that `echelon plan` has written"
+            raise InputError(
+                [Finding("plan", f"{RECORD} or a table beside it cannot be read", remedy, value=str(folder))]
+            )
+        runs = {family: Run.load(step) for family, step in steps.items()}
+        return cls(record["case"], runs, **tables, started=record["started"])
 
     def _fill(self, folder: Path) -> None:
         for family, run in self.runs.items():
