@@ -34,6 +34,7 @@ from echelon.shell import (
     out,
     write_report,
 )
+from echelon.tables import Case
 
 STUDIES = Path("studies")
 StudiesOption = Annotated[Path, typer.Option("--out", help="Folder that holds the study folders")]
@@ -68,7 +69,7 @@ def study(
     with exit_codes():
         found = studies.read_scenarios(scenarios)
         loaded = read(case)
-        folder = out_ / (name or f"{store.file_name(loaded.name, 'case')}-{store.file_name(scenarios.stem, 'study')}")
+        folder = out_ / (name or _name(loaded, family, scenarios.stem))
         how = _how(time_limit, gap, threads, seed, set_, executor)
         how |= {"warm_start": warm_start}
         done = _with_progress(
@@ -98,7 +99,7 @@ def sweep(
     """Vary one number of a case, several in turn (tornado) or two together (--grid)."""
     with exit_codes():
         loaded = read(case)
-        folder = out_ / (name or f"{store.file_name(loaded.name, 'case')}-sweep")
+        folder = out_ / (name or _name(loaded, family, "sweep"))
         dials = [studies.parse_dial(text) for text in column or ()]
         how = _how(time_limit, gap, threads, seed, set_, executor)
         how |= {"warm_start": warm_start, "by": _numbers("by", by), "to": _numbers("to", to), "grid": grid}
@@ -138,8 +139,7 @@ def frontier(
         else:
             aims = [*(Aim(m, m) for m in less or ()), *(Aim(m, m, most=True) for m in more or ())]
             chosen = studies.own_frontier(studies.parse_dial(column), _numbers("by", by), _numbers("to", to), aims)
-        stem = store.file_name(chosen.name, "own")
-        folder = out_ / (name or f"{store.file_name(loaded.name, 'case')}-frontier-{stem}")
+        folder = out_ / (name or _name(loaded, family, f"frontier-{chosen.name}"))
         how = _how(time_limit, gap, threads, seed, set_, executor)
         how |= {"points": points}
         done = _with_progress(
@@ -164,7 +164,7 @@ def silos(
     """The price of silos: each function's own best plan, judged by what it costs the whole company."""
     with exit_codes():
         loaded = read(case)
-        folder = out_ / (name or f"{store.file_name(loaded.name, 'case')}-silos")
+        folder = out_ / (name or _name(loaded, family, "silos"))
         how = _how(time_limit, gap, threads, seed, set_, executor)
         done = _with_progress(lambda progress: studies.price_of_silos(loaded, folder, family, progress=progress, **how))
         console.print_silos(out, done)
@@ -213,6 +213,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare,
     "plan": plan,
 }
+
+
+def _name(case: Case, family: str | None, what: str) -> str:
+    """The folder of a study that is given no name: the case, the family if it was asked for, and what is studied."""
+    return "-".join(store.file_name(part, "case") for part in (case.name, family, what) if part)
 
 
 def _how(

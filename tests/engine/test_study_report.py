@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from echelon import cli_study
 from echelon.errors import InputError
+from echelon.report import study_page
 from echelon.report.study_page import stored_study_report
 
 from .cases import SMALL, ended_well, write
@@ -42,6 +44,35 @@ def test_each_study_ends_with_its_report(case: Path, tmp_path: Path, arguments: 
     page.unlink()
     assert cli("report", tmp_path / "s").exit_code == 0
     assert page.read_bytes() == written
+
+
+def test_the_first_screen_says_what_holds_each_scenario_back(case: Path, tmp_path: Path) -> None:
+    """The first scenario's cost, how far the others are from it, and one sentence each; why one has no plan."""
+    results = pd.DataFrame(
+        {
+            "scenario": ["as it is", "more", "none"],
+            "objective": [100.0, 150.0, None],
+            "constraint": ["The budget holds it back. It binds in 3 periods.", "The hall does.", None],
+            "why": ["", "", "no plan fits; widen it"],
+            "run": ["a", "b", ""],
+        }
+    )
+    answer = study_page._scenarios(tmp_path, results, "EUR")
+    assert answer.statements == {
+        "the first scenario": "100 EUR: as it is",
+        "the dearest": "+50.0% more",
+        "as it is": "The budget holds it back.",
+        "more": "The hall does.",
+        "none": "No plan: no plan fits; widen it",
+    }
+
+
+def test_studies_of_two_families_do_not_share_a_folder(case: Path, tmp_path: Path) -> None:
+    """A family that is asked for stands in the folder's name."""
+    arguments = ["--column", "offers.price", "--by", "1.1", "--out", tmp_path]
+    for family in ([], ["--family", "ordering"]):
+        assert cli("sweep", case, *arguments, *family).exit_code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["case-ordering-sweep", "case-sweep"]
 
 
 def test_a_report_that_fails_does_not_hide_the_study(

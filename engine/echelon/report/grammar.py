@@ -21,6 +21,7 @@ MAIN, ALERT, QUIET = COLOURS[0], COLOURS[1], COLOURS[-1]
 ROW = 24  # height of a bar or a cell with the space around it
 LONGEST_PERIOD = 18  # letters of a period's name
 NARROW = 500  # drawings below this width make do with less
+AMOUNT = "abs(datum.value) < 1 ? format(datum.value, '~g') : replace(format(datum.value, '~s'), 'G', 'bn')"
 
 Key = tuple[tuple[str, str, str], ...]  # (shape, colour, text) of what the reader must be told
 Spec = dict[str, Any]
@@ -70,7 +71,7 @@ def at(axis: Spec, value: float) -> Spec:
 def amounts_axis(unit: str, title: str = "") -> Spec:
     """An axis of amounts, its unit as its title."""
     words = title if unit == PERCENT else ", ".join(part for part in (title, unit) if part)
-    short = {"format": "~%"} if unit == PERCENT else {"labelExpr": "replace(format(datum.value, '~s'), 'G', 'bn')"}
+    short = {"format": "~%"} if unit == PERCENT else {"labelExpr": AMOUNT}
     return short | {"title": words or None, "tickCount": 4, "grid": True}
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,12 @@ from echelon.charts import Chart, Frontier, Tornado
 from echelon.errors import Finding, InputError
 from echelon.report import study_report
 from echelon.report.numbers import PERCENT, amount
+from echelon.report.shared import scenario_chart
 from echelon.study.results import COST
 from echelon.study.study import RECORD, RESULTS, SCHEMA_VERSION
 
+TOLD = 12  # scenarios of which the first screen says what holds them back
+FIRST_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
 LOW, HIGH = "lowest level", "highest level"
 
 
@@ -29,6 +34,7 @@ class _Answer:
     results: pd.DataFrame
     compared: str = "objective"
     charts: list[Chart] = field(default_factory=list)
+    statements: dict[str, str] = field(default_factory=dict)
 
 
 def stored_study_report(folder: Path) -> str:
@@ -44,6 +50,7 @@ def stored_study_report(folder: Path) -> str:
         headline=answer.headline,
         compared=answer.compared,
         charts=answer.charts,
+        statements=answer.statements,
         units=units | {"gap": PERCENT, "share_more": PERCENT, "seconds": "s"},
         facts=record["options"] | record["versions"],
     )
@@ -73,14 +80,35 @@ def _damaged(folder: Path, rule: str) -> InputError:
 
 
 def _scenarios(folder: Path, results: pd.DataFrame, money: str) -> _Answer:
-    """Scenarios compared by what they cost."""
+    """Scenarios compared by what they cost; what holds each back, or why it has no plan, in words."""
     known = results[results["objective"].notna()]
     if known.empty:
-        return _Answer("No scenario has a plan", results)
-    costs = known["objective"]
+        return _Answer("No scenario has a plan", results, statements=_in_words(results))
+    costs = known.set_index("scenario")["objective"]
+    shown, statements = results.drop(columns="run"), _ends(costs, money)
+    if len(results) <= TOLD:
+        shown, statements = shown.drop(columns=["constraint", "why"]), statements | _in_words(results)
     if len(known) == 1:
-        return _Answer(f"{known['scenario'].iloc[0]} costs {amount(costs.iloc[0], money)}", results)
-    return _Answer(f"The scenarios cost {amount(costs.min(), money)} to {amount(costs.max(), money)}", results)
+        return _Answer(f"{costs.index[0]} costs {amount(costs.iloc[0], money)}", shown, statements=statements)
+    headline = f"The scenarios cost {amount(costs.min(), money)} to {amount(costs.max(), money)}"
+    return _Answer(headline, shown, statements=statements)
+
+
+def _ends(costs: pd.Series, money: str) -> dict[str, str]:
+    """The cost of the first scenario, and by how much the cheapest and the dearest differ from it."""
+    base = costs.iloc[0]
+    told = {"the first scenario": f"{amount(base, millions=math.inf)} {money}: {costs.index[0]}"}
+    for name, other in (("the cheapest", costs.idxmin()), ("the dearest", costs.idxmax())):
+        if other != costs.index[0] and base:
+            told[name] = f"{(costs[other] - base) / abs(base):+.1%} {other}"
+    return told
+
+
+def _in_words(results: pd.DataFrame) -> dict[str, str]:
+    """What holds each scenario back, in the first sentence of what is said of it, or why it has no plan."""
+    first = results["constraint"].map(lambda text: FIRST_SENTENCE.split(str(text), maxsplit=1)[0])
+    words = first.where(results["objective"].notna(), "No plan: " + results["why"])
+    return dict(zip(results["scenario"].astype(str), words.astype(str), strict=True))
 
 
 def _sweep(folder: Path, results: pd.DataFrame, money: str) -> _Answer:
@@ -97,7 +125,9 @@ def _sweep(folder: Path, results: pd.DataFrame, money: str) -> _Answer:
     note = "Cost with each input alone at its lowest and at its highest level, widest swing first."
     units = {LOW: money, HIGH: money}
     chart = Tornado(title=title, note=note, data=data, units=units, label="input", low=LOW, high=HIGH, base=base)
-    return _Answer(title, results, charts=[chart])
+    levels = scenario_chart(results, "objective", money)
+    charts = [chart, *([levels] if levels else [])]
+    return replace(_scenarios(folder, results, money), headline=title, compared="", charts=charts)
 
 
 def _frontier(folder: Path, results: pd.DataFrame, money: str) -> _Answer:
@@ -131,7 +161,8 @@ def _silos(folder: Path, results: pd.DataFrame, money: str) -> _Answer:
     headline = f"Planned by {dearest['scenario']} alone, the whole costs {amount(more, money)} more than together"
     if pd.isna(more) or more <= 0:
         headline = "No function's own plan is known to cost the whole more"
-    return _Answer(headline, table, compared="total")
+    chart = scenario_chart(table.rename(columns={"scenario": "plan"}), "total", money, label="plan")
+    return _Answer(headline, table, compared="", charts=[chart] if chart else [])
 
 
 _ANSWERS: dict[str, Callable[[Path, pd.DataFrame, str], _Answer]] = {
