@@ -17,7 +17,8 @@ import pandas as pd
 
 from echelon import executor, store, tables
 from echelon.charts import Chart
-from echelon.errors import Finding, InputError, RecheckError, SolveError, Violation
+from echelon.edits import OPTIONS
+from echelon.errors import Finding, InputError, RecheckError, SolveError, Suggestion, Violation
 from echelon.explain import anew, suggest
 from echelon.family import Family, Page, Recheck, families
 from echelon.schema import Table
@@ -230,11 +231,16 @@ def solve_prepared(
 
 
 def heed(source: Source, findings: Iterable[Finding], family: str | None = None) -> Case:
-    """The case with every value that the findings of a `SolveError` suggest; with them it has a plan."""
+    """The case with every value that the findings of a `SolveError` suggest; with them it has a plan. Options become
+    those of the case, which options given to `solve` go before."""
     case = source if isinstance(source, Case) else read(source)
     named = family or case.settings.get("family")
     chosen = choose(None if named is None else str(named))
-    return replace(case, tables=suggest.heed(case.tables, findings, chosen.inputs))
+    suggestions = [finding for finding in findings if isinstance(finding, Suggestion)]
+    options = {s.column: s.would_do for s in suggestions if s.table == OPTIONS}
+    tables = suggest.heed(case.tables, [s for s in suggestions if s.table != OPTIONS], chosen.inputs)
+    settings = case.settings | {chosen.name: {**case.settings.get(chosen.name, {}), **options}}
+    return replace(case, tables=tables, settings=settings if options else case.settings)
 
 
 def versions() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 import echelon
 from echelon.tables import Frames
 
-from .cases import case, change, rich, solve
+from .cases import EXACTLY, QUIET, case, change, rich, solve
 
 TWO = {"S A": 3.0, "T A": 4.0}
 DATES = {"supplier": "S", "delivery": "1", "ordered": "2026-01-10", "promised": "2026-01-20", "received": "2026-01-15"}
@@ -119,7 +120,17 @@ INFEASIBLE: list[tuple[str, Frames, dict[str, Any], str, str, str]] = [  # what,
     ("local", small(offer_terms={"capacity": [4.0, None]}, suppliers={"supplier": ["S", "T"], "region": ["EU", "ASIA"]},
                     sites={"site": "MAIN", "region": "EU"}, items={"local_min_share": 0.6}), {}, "items", "local_min_share", "0.4"),
     ("survival", small(offer_terms={"capacity": [None, 4.0]}, items={"survives": "supplier"}), {}, "items", "survival_share", "0.4"),
-    ("cost limit", small(), {"cost_limit": 29.0}, "options", "cost_limit", ""),
+    ("cost limit", small(), {"cost_limit": 29.0}, "options", "cost_limit", "30 would do"),
+    ("smallest share", small(offer_terms={"capacity": [9.0, None]}, items={"smallest_share": 0.3}, shares={"supplier": "T", "item": "A", "max_share": 0.2}),
+     {}, "items", "smallest_share", "0.2"),
+    ("cap of each", small(offer_terms={"capacity": [4.0, None]}, caps={"kind": "supplier", "name": "", "max_share": 0.5}), {}, "caps", "max_share", "0."),
+    ("no second source", small(offer_terms={"capacity": [None, 0.0]}, items={"survives": "supplier"}), {}, "items", "survives", 'survives = "none"'),
+    ("required of one too many", small(offer_terms={"capacity": [None, 5.0]}, items={"max_suppliers": 1.0}, pairs={"supplier": "T", "item": "A", "rule": "required", "quantity": 1.0}),
+     {}, "pairs", "status", 'status = "exclude"'),
+    ("a site that its supplier cannot fill, its name left blank", change(case({"A@MAIN": 6.0, "A@M": 4.0}, TWO | {"U A": 5.0}, offer_terms={"capacity": [3.0, None, None]},
+     lanes={"supplier": ["S", "T", "U"], "site": ["MAIN", "M", "M"]}), demand={"site": ["", "M"]}), {}, "demand", "quantity", "3 would do"),
+    ("several at once", small(offer_terms={"capacity": 6.0}, items={"max_suppliers": 1.0}, ceilings={"kind": "budget", "amount": 20.0, "hard": True}),
+     {"min_suppliers": 3}, "items", "max_suppliers", "2"),
 ]  # fmt: skip
 
 
@@ -135,6 +146,9 @@ def test_an_infeasible_case_says_what_stands_in_the_way(
     assert caught.value.outcome.termination is echelon.Termination.INFEASIBLE
     found = [f for f in caught.value.findings if (f.table, f.column) == (table, column)]
     assert found and any(would_do in f.remedy for f in found), [str(f) for f in caught.value.findings]
+    case = replace(echelon.read(tables), settings={"options": QUIET | options})
+    mended = echelon.heed(case, caught.value.findings, "allocation")
+    assert echelon.solve(mended, "allocation", **EXACTLY.model_dump()).outcome.has_plan
 
 
 def test_the_rich_case_has_no_errors() -> None:

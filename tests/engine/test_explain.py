@@ -8,7 +8,7 @@ import pandas as pd
 import pyomo.environ as pyo
 import pytest
 
-from echelon.errors import Finding, Suggestion
+from echelon.errors import Suggestion
 from echelon.explain.limits import LIMIT, bottlenecks, ease_limits, limit_frame
 from echelon.explain.suggest import heed
 from echelon.explain.words import in_words
@@ -139,6 +139,6 @@ def test_heeding_changes_the_row_that_is_meant_and_no_other() -> None:
         ["2", 9.0, True],
         ["3", 7.0, True],
     ]
-    third = heed({}, [suggestion(9.0), Finding("room", "is odd", "Look")], [room])["room"]
+    third = heed({}, [suggestion(9.0)], [room])["room"]
     assert third[["site", "period", "capacity"]].to_numpy().tolist() == [["M", "2", 9.0]]
     assert every.columns.tolist() == ["site", "capacity", "hard"], "what the caller gave is left alone"

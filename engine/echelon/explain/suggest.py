@@ -8,19 +8,18 @@ from typing import Any
 
 import pandas as pd
 
-from echelon.errors import Finding, Suggestion
+from echelon.errors import Suggestion
 from echelon.schema import Table
 from echelon.tables import Frames
 
 
-def heed(tables: Frames, findings: Iterable[Finding], inputs: Sequence[Table]) -> Frames:
-    """The tables of a case (declared by `inputs`) with every value that the suggestions among the findings name. Where
-    a row stands for all, the suggestion gets a row of its own."""
+def heed(tables: Frames, suggestions: Iterable[Suggestion], inputs: Sequence[Table]) -> Frames:
+    """The tables of a case (declared by `inputs`) with every value that the suggestions name. Where a row stands for
+    all, the suggestion gets a row of its own."""
     declared = {table.name: table for table in inputs}
-    for suggestion in findings:
-        if isinstance(suggestion, Suggestion):
-            table = declared[suggestion.table]
-            tables = tables | {table.name: _heeded(tables.get(table.name), table, suggestion)}
+    for suggestion in suggestions:
+        table = declared[suggestion.table]
+        tables = tables | {table.name: _heeded(tables.get(table.name), table, suggestion)}
     return tables
 
 
@@ -34,7 +33,7 @@ def _heeded(given: pd.DataFrame | None, table: Table, suggestion: Suggestion) ->
         for blank in itertools.combinations(suggestion.every, count):
             looked_for = key | dict.fromkeys(blank, "")
             for n, row in enumerate(rows):
-                if all(_text(row[name]) == looked_for[name] for name in key):
+                if all((_text(row[name]) or _text(left_blank[name])) == looked_for[name] for name in key):
                     own = row | key | value
                     return pd.DataFrame([*rows[:n], own, *rows[n + 1 :]] if not blank else [*rows, own])
     return pd.DataFrame([*rows, left_blank | key | value])
