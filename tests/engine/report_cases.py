@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from html.parser import HTMLParser
 from typing import Any
@@ -13,6 +13,10 @@ import pandas as pd
 import echelon
 from echelon.charts import Bars, Chart, Frontier, Heat, Network, Ranges, Routes, Timeline, Tornado
 from echelon.report import run_report, study_report
+from echelon.report.comparison_page import comparison_report
+from echelon.report.plan_page import plan_report
+from echelon.study import Plan, compare
+from echelon.study.sequence import HANDED, summary
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 HOSTILE = [
@@ -100,9 +104,10 @@ def template_run(family: str) -> echelon.Run:
 
 @cache
 def page(name: str) -> str:
-    """The report of a family's template case, of a study with every kind of chart ("study"), of a hostile case."""
-    if name == "study":
-        return study_page()
+    """The report of a family's template case, of a study with every kind of chart ("study"), of families in sequence
+    ("plan"), of runs compared, their names hostile ("comparison"), of a hostile case."""
+    if name in OTHERS:
+        return OTHERS[name]()
     return run_report(hostile_run() if name == "hostile" else template_run(name))
 
 
@@ -150,6 +155,20 @@ def every_kind(names: list[str] | None = None) -> list[Chart]:
     ]  # fmt: skip
 
 
+def plan_page() -> str:
+    """The report of two families in sequence, of which one hands something to the other."""
+    runs = {family: template_run(family) for family in ("allocation", "ordering")}
+    handed_over = pd.DataFrame([("offers", *runs, 6, 24)], columns=HANDED)
+    return plan_report(Plan("camping gear", runs, handed_over, summary(runs, handed_over), "2026-01-05T08:00:00+00:00"))
+
+
+def comparison_page() -> str:
+    """The report of three runs beside each other, each of another case, with hostile names."""
+    given = template_run("ordering")
+    cases = [given, hostile_run(), replace(given, costs={**given.costs, "holding": 999.0})]
+    return comparison_report(compare(dict(zip(HOSTILE, cases, strict=False))))
+
+
 def study_page(names: list[str] | None = None) -> str:
     """The report of a study with a chart of every kind."""
     results = pd.DataFrame(
@@ -158,3 +177,6 @@ def study_page(names: list[str] | None = None) -> str:
     return study_report(
         "What if", results, headline="As it is, is best", charts=every_kind(names), units={"objective": "EUR"}
     )
+
+
+OTHERS = {"study": study_page, "plan": plan_page, "comparison": comparison_page}

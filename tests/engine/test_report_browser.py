@@ -21,12 +21,13 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine to look at pages with")
 
 WIDTHS = [400, 1024, 1920]
-PAGES = [*echelon.families(), "study", "hostile"]
+PAGES = [*echelon.families(), "study", "plan", "comparison", "hostile"]
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The reports of every family's template case, of a study with every kind of chart, and of a hostile case."""
+    """The reports of every family's template case, of a study with every kind of chart, of a plan, of runs compared, of
+    a hostile case."""
     folder = tmp_path_factory.mktemp("pages")
     for name in PAGES:
         (folder / f"{name}.html").write_text(page_of(name), encoding="utf-8")

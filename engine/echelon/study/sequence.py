@@ -120,7 +120,7 @@ def run_plan(
         run = runs[family.name] = solve(own, family.name, **solve_options)
         results |= {table.name: _Result(table, run.plan[table.name], family.name) for table in family.results}
     handed_over = pd.DataFrame(handed, columns=HANDED)
-    return Plan(case.name, runs, handed_over, _summary(runs, handed_over), started)
+    return Plan(case.name, runs, handed_over, summary(runs, handed_over), started)
 
 
 def _families_of(case: Case) -> list[Family]:
@@ -188,7 +188,7 @@ def hand_over(rows: pd.DataFrame, own: pd.DataFrame, table: Table) -> tuple[pd.D
     return pd.concat([taken, own[~kept].assign(status="exclude")], ignore_index=True), len(own)
 
 
-def _summary(runs: Mapping[str, Run], handed_over: pd.DataFrame) -> pd.DataFrame:
+def summary(runs: Mapping[str, Run], handed_over: pd.DataFrame) -> pd.DataFrame:
     """A row a family: how it ended, what it costs, what it took over, and what holds it back."""
     rows = []
     for name, run in runs.items():
