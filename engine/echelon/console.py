@@ -180,6 +180,10 @@ def print_frontier(out: Console, curve: Curve) -> None:
     shown = points[["level"]].map("{:,.6g}".format)
     shown = shown.assign(ended=points["ended"], **{name: _figure(points[name]) for name in names}, verdict=verdict)
     out.print(frame_table(shown))
+    if points["dominated"].any():
+        out.print(
+            "where another plan is better in both, the limit did not bind, or a smaller --gap would tell them apart"
+        )
     if (knee := curve.knee) is None:
         out.print("no knee: no plan lies below the straight line between the two ends")
     else:
@@ -252,7 +256,7 @@ def _signed(values: pd.Series) -> pd.Series:
 
 
 def _figure(values: pd.Series) -> pd.Series:
-    return values.map("{:,.8g}".format).where(values.notna(), "")
+    return values.map(lambda value: f"{value:,.0f}" if abs(value) >= 1e7 else f"{value:,.8g}").where(values.notna(), "")
 
 
 def frame_table(frame: pd.DataFrame) -> Table:

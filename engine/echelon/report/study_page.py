@@ -145,6 +145,8 @@ def _frontier(folder: Path, results: pd.DataFrame, money: str) -> _Answer:
         headline = f"The knee is {knee['scenario']}: {x} {amount(knee[x])}, {y} {amount(knee[y])}"
     data = found[list(dict.fromkeys(["scenario", "level", x, y]))].assign(best=~found["dominated"])
     note = "Each point is a plan; those on the line are beaten by no other in both."
+    if found["dominated"].any():
+        note += " At the others the limit did not bind, or a smaller gap would tell them apart."
     knee_name = str(knees["scenario"].iloc[0]) if len(knees) else ""
     chart = Frontier(title=headline, note=note, data=data, label="scenario", x=x, y=y, efficient="best", knee=knee_name)
     return _Answer(headline, results, compared="", charts=[chart])

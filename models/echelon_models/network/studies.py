@@ -30,6 +30,6 @@ FRONTIERS = (
         "cost against the share of any one site that the others can take over",
         (Aim("cost", "objective"), Aim("backup cover", "level", most=True)),
         ({"table": "options", "column": "backup_cover", "set": LEVEL},),
-        levels=(0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
+        levels=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0),
     ),
 )
