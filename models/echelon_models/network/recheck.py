@@ -12,55 +12,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from echelon.errors import Violation
+from echelon.book import Book, index_of
 from echelon.family import Recheck
 from echelon.tables import Frames
 
-TOLERANCE = 1e-5  # absolute, plus 1e-6 of the size compared
+SLIVER = 1e-5  # units: less than this is no delivery
 SITE = ["site", "t"]
 GOODS = ["site", "product", "t"]
 WANT = ["customer", "product", "t"]
 PARTS = ["supply", "sites", "inventory", "transport", "carbon"]
 
 
-class _Book:
-    """Collects violations and counts the rules looked at."""
-
-    def __init__(self) -> None:
-        self.violations: list[Violation] = []
-        self.rules = 0
-
-    def at_most(self, rule: str, left: pd.Series, right: Any) -> None:
-        """Every element of `left` is at most `right`; the index names the place."""
-        self.rules += 1
-        if left.empty:
-            return
-        left = left.astype(float)
-        right = pd.Series(np.broadcast_to(np.asarray(right, dtype=float), len(left)), index=left.index)
-        over = left - right
-        allowed = TOLERANCE + 1e-6 * np.maximum(left.abs(), right.abs())
-        for where, amount in over[~(over <= allowed)].items():
-            name = ", ".join(map(str, where)) if isinstance(where, tuple) else str(where)
-            self.violations.append(Violation(rule, name, float(amount)))
-
-    def equal(self, rule: str, left: pd.Series, right: Any) -> None:
-        right = pd.Series(np.broadcast_to(np.asarray(right, dtype=float), len(left)), index=left.index)
-        same = left.isna() & right.isna()
-        self.at_most(rule, (left - right).abs().where(~same, 0.0), 1e-6 * np.maximum(left.abs(), right.abs()).fillna(0))
-
-    def none(self, rule: str, amiss: Any, names: Any) -> None:
-        """Nothing is amiss; `names` names the places."""
-        index = names if isinstance(names, pd.Index) else pd.Index(names)
-        self.at_most(rule, pd.Series(np.asarray(amiss, dtype=float), index), 0.0)
-
-    def once(self, rule: str, frame: pd.DataFrame, key: list[str]) -> None:
-        """No key stands twice."""
-        self.none(rule, frame.duplicated(key), _names(frame, key))
-
-
 def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     """The network's costs line by line, and the rules it breaks."""
-    book = _Book()
+    book = Book()
     position = full["periods"].set_index("period")["t"]
     timed = {
         name: frame.assign(t=position.reindex(frame["period"]).to_numpy())
@@ -88,13 +53,9 @@ def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     return Recheck(discounted, book.rules, tuple(book.violations))
 
 
-def _names(frame: pd.DataFrame, key: list[str]) -> pd.Index:
-    return pd.MultiIndex.from_frame(frame[key]) if len(key) > 1 else pd.Index(frame[key[0]])
-
-
 def _look_up(frame: pd.DataFrame, key: list[str], column: str, rows: pd.DataFrame, names: list[str]) -> pd.Series:
     """The column of the row of `frame` with the key that `rows` has in `names`; NaN where there is none."""
-    found = frame.drop_duplicates(key).set_index(key)[column].reindex(_names(rows, names))
+    found = frame.drop_duplicates(key).set_index(key)[column].reindex(index_of(rows, names))
     return pd.Series(found.to_numpy(), rows.index)
 
 
@@ -102,14 +63,14 @@ def _of_period(full: Frames, t: pd.Series, column: str) -> pd.Series:
     return t.map(full["periods"].set_index("t")[column]).astype(float)
 
 
-def _states(book: _Book, full: Frames, said: pd.DataFrame) -> pd.DataFrame:
+def _states(book: Book, full: Frames, said: pd.DataFrame) -> pd.DataFrame:
     """site, t, open, before, opened, closed, steps, steps_before, capacity by the case: one row a site and period."""
     book.once("one row a site and period", said, ["site", "period"])
     every = full["sites"][["site"]].merge(full["periods"][["t"]], how="cross")
-    missing = ~_names(every, SITE).isin(_names(said, SITE))
-    book.none("every site has a row in every period", missing, _names(every, SITE))
-    book.none("sites and periods are those of the case", ~_names(said, SITE).isin(_names(every, SITE)),
-              _names(said, ["site", "period"]))  # fmt: skip
+    missing = ~index_of(every, SITE).isin(index_of(said, SITE))
+    book.none("every site has a row in every period", missing, index_of(every, SITE))
+    book.none("sites and periods are those of the case", ~index_of(said, SITE).isin(index_of(every, SITE)),
+              index_of(said, ["site", "period"]))  # fmt: skip
     states = every.merge(full["sites"], on="site").sort_values(SITE, ignore_index=True)
     states["open"] = _look_up(said, SITE, "open", states, SITE).fillna(False).astype(bool)
     states["steps"] = _look_up(said, SITE, "steps", states, SITE).fillna(0).astype(int)
@@ -137,9 +98,9 @@ def _states(book: _Book, full: Frames, said: pd.DataFrame) -> pd.DataFrame:
     return states
 
 
-def _check_states(book: _Book, full: Frames, said: pd.DataFrame, states: pd.DataFrame, goods: pd.DataFrame) -> None:
+def _check_states(book: Book, full: Frames, said: pd.DataFrame, states: pd.DataFrame, goods: pd.DataFrame) -> None:
     """Pins, steps and capacity are kept; what the plan says of each site is what follows."""
-    names = _names(states, SITE)
+    names = index_of(states, SITE)
     pinned = _look_up(full["pinned_sites"], SITE, "state", states, SITE)
     wrong = pinned.notna() & ((pinned == "open") != states["open"])
     book.none("pinned sites are as they are pinned", wrong, names)
@@ -175,10 +136,10 @@ def _check_states(book: _Book, full: Frames, said: pd.DataFrame, states: pd.Data
             book.none(f"a site's {column}", told.to_numpy() != true.to_numpy(), names)
 
 
-def _check_site_limits(book: _Book, full: Frames, states: pd.DataFrame) -> None:
+def _check_site_limits(book: Book, full: Frames, states: pd.DataFrame) -> None:
     limits = full["site_limits"]
     counts = pd.Series([_count(states, row) for row in limits.itertuples(index=False)], limits.index, dtype=float)
-    names = _names(limits, ["region", "kind", "counts", "t"])
+    names = index_of(limits, ["region", "kind", "counts", "t"])
     book.at_most("largest number of sites", counts.set_axis(names), limits["maximum"])
     book.at_most("smallest number of sites", limits["minimum"].set_axis(names), counts)
 
@@ -191,11 +152,11 @@ def _count(states: pd.DataFrame, limit: Any) -> int:
     return int((of["opened"] | of["closed"] if limit.counts == "changed" else of[limit.counts]).sum())
 
 
-def _flows(book: _Book, full: Frames, said: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
+def _flows(book: Book, full: Frames, said: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
     """The flows with what each truly costs: transport, tariff (duty), carbon in t, and the site and customer at its
     ends."""
     key = ["kind", "origin", "destination", "mode", "product", "period"]
-    names = _names(said, key)
+    names = index_of(said, key)
     book.once("one row a flow", said, key)
     book.at_most("flows are positive", -said["quantity"].set_axis(names), 0.0)
     parts = []
@@ -214,9 +175,9 @@ def _flows(book: _Book, full: Frames, said: pd.DataFrame, states: pd.DataFrame) 
     rows = [part for part in parts if len(part)] or parts[:1]
     flows = pd.concat(rows).merge(full["products"], on="product", how="left")
     flows = flows.sort_values("row", ignore_index=True)
-    names = _names(flows, key)
+    names = index_of(flows, key)
     book.none("every flow has a way", (flows["known"] != "both") | flows["t"].isna(), names)
-    book.none("kinds of flows are known", ~said["kind"].isin(["lane", "delivery", "return"]), _names(said, key))
+    book.none("kinds of flows are known", ~said["kind"].isin(["lane", "delivery", "return"]), index_of(said, key))
     km = flows["way_distance"].fillna(0.0)
     flows["transport"] = flows["quantity"] * flows["freight"] * (flows["way_cost"] + flows["cost_per_km"] * km)
     rates = full["duties"].rename(columns={"from_region": "region_out", "to_region": "region_in"})
@@ -233,12 +194,12 @@ def _flows(book: _Book, full: Frames, said: pd.DataFrame, states: pd.DataFrame) 
     is_open = states.set_index(SITE)["open"]
     ends = [flows[["origin", "t"]][flows["kind"] != "return"], flows[["destination", "t"]][flows["kind"] != "delivery"]]
     used = pd.concat([pd.DataFrame(end).set_axis(SITE, axis=1) for end in ends]).drop_duplicates()
-    opened = is_open.reindex(_names(used, SITE)).fillna(False).astype(bool)
-    book.none("flows begin and end at open sites", ~opened.to_numpy(), _names(used, SITE))
+    opened = is_open.reindex(index_of(used, SITE)).fillna(False).astype(bool)
+    book.none("flows begin and end at open sites", ~opened.to_numpy(), index_of(used, SITE))
     return flows
 
 
-def _check_laws(book: _Book, full: Frames, flows: pd.DataFrame, names: pd.Index) -> None:
+def _check_laws(book: Book, full: Frames, flows: pd.DataFrame, names: pd.Index) -> None:
     """No flow breaks a jurisdiction: row by row, whom it forbids."""
     leaves, enters = flows["kind"] != "return", flows["kind"] != "delivery"  # a site at its start, at its end
     crosses = flows["region_out"] != flows["region_in"]
@@ -255,7 +216,7 @@ def _check_laws(book: _Book, full: Frames, flows: pd.DataFrame, names: pd.Index)
     book.none("jurisdictions", amiss, names)
 
 
-def _goods(book: _Book, full: Frames, timed: Frames, flows: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
+def _goods(book: Book, full: Frames, timed: Frames, flows: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
     """What comes into and goes out of each site of each product, with the costs that are the site's own."""
     supply, recovered = timed["supply"], timed["recovered"]
     book.once("one row of supply", supply, ["site", "product", "period"])
@@ -280,23 +241,23 @@ def _goods(book: _Book, full: Frames, timed: Frames, flows: pd.DataFrame, states
     goods["supply"] = goods["made"] * goods["supply_cost"].fillna(0.0)
     goods["handling"] = goods["quantity"] * goods["cost"]
     goods["inventory"] = goods["stock"] * goods["value"] * goods["holding_rate"] * goods["years"]
-    spent = recovered.groupby(GOODS)["cost"].sum().reindex(_names(goods, GOODS)).fillna(0.0).to_numpy()
+    spent = recovered.groupby(GOODS)["cost"].sum().reindex(index_of(goods, GOODS)).fillna(0.0).to_numpy()
     goods["own_cost"] = goods["supply"] + goods["handling"] + goods["inventory"] + spent
     made_emissions = goods["made"] * goods["supply_emissions"].fillna(0.0)
     goods["emissions"] = (made_emissions + goods["quantity"] * goods["emissions"]) / 1000.0
     return goods
 
 
-def _check_supply(book: _Book, supply: pd.DataFrame, goods: pd.DataFrame, terms: pd.DataFrame) -> None:
-    names, keys = _names(supply, ["site", "product", "period"]), ["site", "product"]
-    unknown = ~_names(supply, keys).isin(_names(terms, keys))
+def _check_supply(book: Book, supply: pd.DataFrame, goods: pd.DataFrame, terms: pd.DataFrame) -> None:
+    names, keys = index_of(supply, ["site", "product", "period"]), ["site", "product"]
+    unknown = ~index_of(supply, keys).isin(index_of(terms, keys))
     book.none("supply is from those who can", unknown | supply["t"].isna().to_numpy(), names)
     book.at_most("supply is positive", -supply["quantity"].set_axis(names), 0.0)
     cost = _look_up(terms, keys, "supply_cost", supply, keys).fillna(0.0).astype(float)
     book.equal("the cost of supply", supply["cost"].set_axis(names), supply["quantity"] * cost)
     limited = goods[goods["capacity"].notna()]
     allowed = (limited["capacity"] * limited["years"]).where(limited["open"].fillna(False).astype(bool), 0.0)
-    book.at_most("supply capacity", limited["made"].set_axis(_names(limited, GOODS)), allowed)
+    book.at_most("supply capacity", limited["made"].set_axis(index_of(limited, GOODS)), allowed)
 
 
 def _stock(full: Frames, goods: pd.DataFrame) -> pd.Series:
@@ -312,15 +273,15 @@ def _stock(full: Frames, goods: pd.DataFrame) -> pd.Series:
     return (yearly * goods["cycle_days"] / 365.0 + safety).where(holds, 0.0)
 
 
-def _check_demand(book: _Book, full: Frames, said: pd.DataFrame, flows: pd.DataFrame) -> pd.DataFrame:
+def _check_demand(book: Book, full: Frames, said: pd.DataFrame, flows: pd.DataFrame) -> pd.DataFrame:
     """customer, product, t, demand, served, unserved_cost: all demand is served, or may be refused."""
     given = flows[flows["kind"] == "delivery"]
     key = ["destination", "product", "t"]
     total = given.groupby(key)["quantity"].sum()
-    unknown = ~total.index.isin(_names(full["demand"], WANT))
+    unknown = ~total.index.isin(index_of(full["demand"], WANT))
     book.none("deliveries meet a demand", unknown, total.index)
     served = full["demand"].rename(columns={"quantity": "demand"})
-    names = _names(served, WANT)
+    names = index_of(served, WANT)
     served["served"] = total.reindex(names).fillna(0.0).to_numpy()
     customers = full["customers"].set_index("customer")
     served = served.join(customers[["unserved_cost", "group"]], on="customer")
@@ -328,7 +289,7 @@ def _check_demand(book: _Book, full: Frames, said: pd.DataFrame, flows: pd.DataF
     book.at_most("demand is served", served["demand"][must].set_axis(names[must]), served["served"][must])
     book.at_most("no more is served than wanted", served["served"].set_axis(names), served["demand"])
     book.once("one row a demand", said, ["customer", "product", "period"])
-    book.none("served are the demands of the case", ~_names(said, WANT).isin(names), _names(said, WANT))
+    book.none("served are the demands of the case", ~index_of(said, WANT).isin(names), index_of(said, WANT))
     sites = given.groupby([*key, "origin"])["quantity"].sum()
     count = sites.groupby(level=[0, 1, 2]).count().reindex(names).fillna(0)
     for column, true in (("demand", served["demand"]), ("served", served["served"]), ("sites", count)):
@@ -336,14 +297,14 @@ def _check_demand(book: _Book, full: Frames, said: pd.DataFrame, flows: pd.DataF
         book.equal(f"{column} of a demand", told.set_axis(names).astype(float), true)
     main = _look_up(said, WANT, "main_site", served, WANT).fillna("")
     largest = sites.groupby(level=[0, 1, 2]).max().reindex(names).fillna(0.0).to_numpy()
-    by_main = sites.reindex(_names(served.assign(main=main), [*WANT, "main"])).fillna(0.0)
+    by_main = sites.reindex(index_of(served.assign(main=main), [*WANT, "main"])).fillna(0.0)
     book.at_most("the main site serves most", pd.Series(largest, names), by_main.to_numpy())
     return served
 
 
-def _check_sourcing(book: _Book, full: Frames, flows: pd.DataFrame) -> None:
+def _check_sourcing(book: Book, full: Frames, flows: pd.DataFrame) -> None:
     """As many sites a product, customer or group as its sourcing allows: one."""
-    given = flows[(flows["kind"] == "delivery") & (flows["quantity"] > TOLERANCE)]
+    given = flows[(flows["kind"] == "delivery") & (flows["quantity"] > SLIVER)]
     customers = full["customers"].set_index("customer")[["group", "sourcing"]]
     given = given.join(customers, on="destination")
     for sourcing, key in (
@@ -355,17 +316,17 @@ def _check_sourcing(book: _Book, full: Frames, flows: pd.DataFrame) -> None:
         book.at_most(f"one site a {sourcing}", sites.astype(float), 1.0)
 
 
-def _check_returns(book: _Book, full: Frames, said: pd.DataFrame, flows: pd.DataFrame, states: pd.DataFrame) -> None:
+def _check_returns(book: Book, full: Frames, said: pd.DataFrame, flows: pd.DataFrame, states: pd.DataFrame) -> None:
     """All returns come back, to sites that recover or dispose of them within their limits."""
     back = flows[flows["kind"] == "return"]
     brought = back.groupby(["origin", "product", "t"])["quantity"].sum()
-    names = _names(full["returns"], WANT)
+    names = index_of(full["returns"], WANT)
     book.equal("all returns are taken back", full["returns"]["quantity"].set_axis(names),
                brought.reindex(names).fillna(0.0))  # fmt: skip
     book.none("what comes back was returned", ~brought.index.isin(names), brought.index)
     book.once("one row of recovery", said, ["site", "product", "period"])
     taken = back.groupby(["destination", "product", "t"])["quantity"].sum().rename_axis(GOODS)
-    keys = _names(said, GOODS)
+    keys = index_of(said, GOODS)
     index = taken.index.union(keys)
     told = pd.Series(said["returned"].to_numpy(), keys).groupby(level=[0, 1, 2]).sum().reindex(index).fillna(0.0)
     book.equal("returned is what comes back", told, taken.reindex(index).fillna(0.0))
@@ -386,13 +347,13 @@ def _check_returns(book: _Book, full: Frames, said: pd.DataFrame, flows: pd.Data
 
 
 def _check_backup(
-    book: _Book, full: Frames, options: Any, timed: Frames, flows: pd.DataFrame, states: pd.DataFrame,
+    book: Book, full: Frames, options: Any, timed: Frames, flows: pd.DataFrame, states: pd.DataFrame,
     goods: pd.DataFrame,
 ) -> None:  # fmt: skip
     """Should any one site fail, the others have the room, the way and the supply to take over."""
     said = timed["backup"]
     fails = ["failing", *WANT]
-    names = _names(said, [*fails, "site"])
+    names = index_of(said, [*fails, "site"])
     given = flows[flows["kind"] == "delivery"].rename(columns={"origin": "failing", "destination": "customer"})
     lost = given.groupby(fails)["quantity"].sum()
     covered = said.groupby(fails)["quantity"].sum().reindex(lost.index).fillna(0.0)
@@ -400,7 +361,7 @@ def _check_backup(
     book.at_most("backup is positive", -said["quantity"].set_axis(names), 0.0)
     book.none("no site is its own backup", said["failing"] == said["site"], names)
     ways = _lawful_pairs(full)
-    book.none("backup has a way", ~_names(said, ["site", "customer", "product"]).isin(ways), names)
+    book.none("backup has a way", ~index_of(said, ["site", "customer", "product"]).isin(ways), names)
     wanted = _look_up(full["demand"], WANT, "quantity", said, WANT).fillna(0.0).astype(float)
     book.at_most("backup is no more than the demand", said["quantity"].set_axis(names), wanted)
     is_open = _look_up(states, SITE, "open", said, SITE).fillna(False).astype(bool)
@@ -422,23 +383,23 @@ def _lawful_pairs(full: Frames) -> pd.Index:
         out, into = ways["from_region"] == law.region, ways["to_region"] == law.region
         broken = {"no_handling": out, "no_export": out & ~into, "no_import": into & ~out}[law.rule]
         ways = ways[~(of_class & broken)]
-    return _names(ways, ["site", "customer", "product"])
+    return index_of(ways, ["site", "customer", "product"])
 
 
-def _check_backup_supply(book: _Book, full: Frames, options: Any, goods: pd.DataFrame, states: pd.DataFrame) -> None:
+def _check_backup_supply(book: Book, full: Frames, options: Any, goods: pd.DataFrame, states: pd.DataFrame) -> None:
     """For each site that supplies: spare supply of the other open suppliers covers it. A supplier's capacity counts up
     to all demand of its product."""
     every = full["supply"][["site", "product", "capacity"]].merge(states[[*SITE, "open", "years"]], on="site")
     total = full["demand"].groupby(["product", "t"])["quantity"].sum()
-    most = total.reindex(_names(every, ["product", "t"])).fillna(0.0).to_numpy()
+    most = total.reindex(index_of(every, ["product", "t"])).fillna(0.0).to_numpy()
     capacity = np.minimum((every["capacity"] * every["years"]).fillna(np.inf), most)
-    made = goods.set_index(GOODS)["made"].reindex(_names(every, GOODS)).fillna(0.0).to_numpy()
+    made = goods.set_index(GOODS)["made"].reindex(index_of(every, GOODS)).fillna(0.0).to_numpy()
     every = every.assign(made=made, spare=capacity.where(every["open"], 0.0) - made)
     whole = every.groupby(["product", "t"])["spare"].transform("sum")
     used = every["made"] > 0
     others = (whole - every["spare"])[used]
     needed = (options.backup_cover * every["made"])[used]
-    book.at_most("backup of supply", needed.set_axis(_names(every[used], GOODS)), others)
+    book.at_most("backup of supply", needed.set_axis(index_of(every[used], GOODS)), others)
 
 
 def _uses(
@@ -479,7 +440,7 @@ def _resources(
     """For each hard limit of sites and on their number: name, unit, t, allowed, used."""
     opened = states[states["open"]]
     limited = opened[opened["own_capacity"].notna()]
-    use = goods.groupby(SITE)["use"].sum().reindex(_names(limited, SITE)).fillna(0.0).to_numpy()
+    use = goods.groupby(SITE)["use"].sum().reindex(index_of(limited, SITE)).fillna(0.0).to_numpy()
     resources = {
         "site capacity": pd.DataFrame(
             {"name": limited["site"], "unit": "capacity units", "t": limited["t"], "allowed": limited["capacity"],
@@ -494,7 +455,7 @@ def _resources(
     ):
         terms = table[table[column].notna()][["site", "product", column]].rename(columns={column: "most"})
         rows = terms.merge(opened[[*SITE, "years"]], on="site")
-        total = used.groupby(level=[0, 1, 2]).sum().reindex(_names(rows, GOODS)).fillna(0.0).to_numpy()
+        total = used.groupby(level=[0, 1, 2]).sum().reindex(index_of(rows, GOODS)).fillna(0.0).to_numpy()
         names = [f"{s} {p}" for s, p in zip(rows["site"], rows["product"], strict=True)]
         allowed = rows["most"] * rows["years"]
         resources[kind] = rows.assign(name=names, unit="units", allowed=allowed, used=total)
@@ -507,25 +468,25 @@ def _resources(
 
 
 def _check_limits(
-    book: _Book, full: Frames, said: pd.DataFrame, uses: dict[str, pd.DataFrame], resources: dict[str, pd.DataFrame]
+    book: Book, full: Frames, said: pd.DataFrame, uses: dict[str, pd.DataFrame], resources: dict[str, pd.DataFrame]
 ) -> dict[str, pd.Series]:
     """Hard limits are kept, and the plan's `limits` tell capacity, use and excess truly. Returns the cost of excess by
     kind and period, discounted."""
     key = ["limit", "name", "unit", "t"]
     book.once("one row a limit and period", said, key)
     over = (said["use"] - said["capacity"]).clip(lower=0.0)
-    book.equal("excess is use over capacity", said["excess"].set_axis(_names(said, key)), over)
+    book.equal("excess is use over capacity", said["excess"].set_axis(index_of(said, key)), over)
     known = pd.concat([rows.assign(limit=kind)[key] for kind, rows in (uses | resources).items()])
-    book.none("limits are those of the case", ~_names(said, key).isin(_names(known, key)), _names(said, key))
-    book.none("every limit has a row", ~_names(known, key).isin(_names(said, key)), _names(known, key))
+    book.none("limits are those of the case", ~index_of(said, key).isin(index_of(known, key)), index_of(said, key))
+    book.none("every limit has a row", ~index_of(known, key).isin(index_of(said, key)), index_of(known, key))
     for kind, rows in (uses | resources).items():
         rows = rows.assign(limit=kind)
         for column, true in (("use", "used"), ("capacity", "allowed")):
             told = _look_up(said, key, column, rows, key).astype(float)
-            book.equal(f"{column} of {kind}", told.set_axis(_names(rows, key)), rows[true].clip(lower=0.0))
+            book.equal(f"{column} of {kind}", told.set_axis(index_of(rows, key)), rows[true].clip(lower=0.0))
     costs = {}
     for kind, rows in uses.items():
-        names = _names(rows, ["name", "unit", "t"])
+        names = index_of(rows, ["name", "unit", "t"])
         hard = rows["hard"].astype(bool)
         book.at_most(f"hard {kind}", rows["over"][hard].set_axis(names[hard]), 0.0)
         factor = _of_period(full, rows["t"], "factor")
@@ -534,7 +495,7 @@ def _check_limits(
 
 
 def _check_profile(
-    book: _Book, full: Frames, options: Any, said: pd.DataFrame, flows: pd.DataFrame, served: pd.DataFrame
+    book: Book, full: Frames, options: Any, said: pd.DataFrame, flows: pd.DataFrame, served: pd.DataFrame
 ) -> None:
     """The service profile is that of the deliveries."""
     key = ["group", "t", "band"]
@@ -550,7 +511,7 @@ def _check_profile(
     near = of["quantity"].groupby([group.rename("group"), of["t"], band.rename("band")]).sum()
     short = served.assign(band="not served", quantity=served["demand"] - served["served"])
     truth = pd.concat([near, short[short["quantity"] > 1e-6].groupby(key)["quantity"].sum()])
-    index = truth.index.union(_names(said, key))
+    index = truth.index.union(index_of(said, key))
     told = said.drop_duplicates(key).set_index(key)
     true = truth.reindex(index).fillna(0.0)
     book.equal("quantity of a band", told["quantity"].reindex(index).fillna(0.0), true)
@@ -594,11 +555,11 @@ def _costs(
 
 
 def _check_cost_to_serve(
-    book: _Book, full: Frames, said: pd.DataFrame, flows: pd.DataFrame, costs: dict[str, pd.Series]
+    book: Book, full: Frames, said: pd.DataFrame, flows: pd.DataFrame, costs: dict[str, pd.Series]
 ) -> None:
     """The cost to serve lays all costs of a period, other than those of what is not done, on those who are served."""
     key = ["group", "t"]
-    names = _names(said, key)
+    names = index_of(said, key)
     book.once("one row of cost to serve", said, key)
     of = flows[flows["kind"] == "delivery"]
     group = of["destination"].map(full["customers"].set_index("customer")["group"])
@@ -624,7 +585,7 @@ def _check_cost_to_serve(
         book.equal(f"cost to serve lays all {part} on those served", laid, true)
 
 
-def _check_comparison(book: _Book, said: pd.DataFrame, costs: dict[str, float]) -> None:
+def _check_comparison(book: Book, said: pd.DataFrame, costs: dict[str, float]) -> None:
     """What the comparison says of the plan is the plan."""
     book.once("one row a network and figure", said, ["network", "figure"])
     of_plan = said[(said["network"] == "plan") & (said["unit"] == "money")].set_index("figure")["value"]

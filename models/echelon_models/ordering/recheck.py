@@ -11,54 +11,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from echelon.errors import Violation
+from echelon.book import Book
 from echelon.family import Recheck
 from echelon.tables import Frames
 
-TOLERANCE = 1e-5  # absolute, plus 1e-6 of the size compared
 OFFER = ["supplier", "item", "site"]
 PLACE = ["item", "site"]
 LANE = ["from_site", "to_site", "item"]
 
 
-class _Book:
-    """Collects violations and counts the rules looked at."""
-
-    def __init__(self) -> None:
-        self.violations: list[Violation] = []
-        self.rules = 0
-
-    def at_most(self, rule: str, left: pd.Series, right: Any) -> None:
-        """Every element of `left` is at most `right`; the index names the place."""
-        self.rules += 1
-        if left.empty:
-            return
-        right = right if isinstance(right, pd.Series) else pd.Series(right, index=left.index)
-        over = left - right
-        allowed = TOLERANCE + 1e-6 * np.maximum(left.abs(), right.abs())
-        for where, amount in over[~(over <= allowed)].items():
-            name = ", ".join(map(str, where)) if isinstance(where, tuple) else str(where)
-            self.violations.append(Violation(rule, name, float(amount)))
-
-    def equal(self, rule: str, left: pd.Series, right: Any) -> None:
-        right = right if isinstance(right, pd.Series) else pd.Series(right, index=left.index)
-        self.at_most(rule, (left - right).abs(), 1e-6 * np.maximum(left.abs(), right.abs()))
-
-    def once(self, rule: str, frame: pd.DataFrame) -> pd.DataFrame:
-        """No index stands twice; returns the first row of each."""
-        twice = frame.index.duplicated()
-        self.at_most(rule, pd.Series(twice, frame.index).astype(float), 0.0)
-        return frame[~twice]
-
-    def same(self, rule: str, left: pd.Series, right: Any) -> None:
-        """Every element of `left` is that of `right`, or both are blank."""
-        right = pd.Series(np.asarray(right), left.index)
-        self.at_most(rule, ((left != right) & ~(left.isna() & right.isna())).astype(float), 0.0)
-
-
 def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     """The plan's costs line by line, and the rules it breaks."""
-    book = _Book()
+    book = Book()
     position = full["periods"].set_index("period")["t"]
     orders = _orders(full, plan, position)
     transfers = plan["transfers"].assign(t=_positions(plan["transfers"], position))
@@ -114,7 +78,7 @@ def _amounts(orders: pd.DataFrame, breaks: pd.DataFrame) -> np.ndarray:
     return amounts
 
 
-def _check_orders(book: _Book, full: Frames, options: Any, orders: pd.DataFrame) -> None:
+def _check_orders(book: Book, full: Frames, options: Any, orders: pd.DataFrame) -> None:
     book.at_most("every order has an offer", (orders["known"] != "both").astype(float), 0.0)
     book.at_most("one line an offer and period", pd.Series(orders.index.duplicated(), orders.index).astype(float), 0.0)
     book.equal("the amount is price times quantity", orders["amount"], orders["true_amount"])
@@ -131,7 +95,7 @@ def _check_orders(book: _Book, full: Frames, options: Any, orders: pd.DataFrame)
     )
 
 
-def _check_dates(book: _Book, full: Frames, orders: pd.DataFrame, transfers: pd.DataFrame) -> None:
+def _check_dates(book: Book, full: Frames, orders: pd.DataFrame, transfers: pd.DataFrame) -> None:
     """Dates are the first days of the periods; what arrives after the horizon has none."""
     start = full["periods"].set_index("t")["start"]
     book.same("the order date is the period's", orders["order_date"], start.reindex(orders["t"]))
@@ -142,14 +106,14 @@ def _check_dates(book: _Book, full: Frames, orders: pd.DataFrame, transfers: pd.
     book.same("a transfer's arrival date follows from the lead time", transfers["arrival_date"], arrives)
 
 
-def _check_pins(book: _Book, full: Frames, orders: pd.DataFrame) -> None:
+def _check_pins(book: Book, full: Frames, orders: pd.DataFrame) -> None:
     pinned = full["pinned_orders"].set_index([*OFFER, "t"])["quantity"]
     ordered = orders.groupby(level=[0, 1, 2, 3])["quantity"].sum()
     book.equal("pinned orders are kept", ordered.reindex(pinned.index).fillna(0.0), pinned)
     book.same("pinned orders are marked", orders["pinned"], orders["is_pinned"])
 
 
-def _check_transfers(book: _Book, full: Frames, transfers: pd.DataFrame) -> None:
+def _check_transfers(book: Book, full: Frames, transfers: pd.DataFrame) -> None:
     lanes = full["lanes"].set_index(LANE)
     keys = pd.MultiIndex.from_frame(transfers[LANE])
     book.at_most("every transfer has a lane", pd.Series(~keys.isin(lanes.index), keys).astype(float), 0.0)
@@ -162,7 +126,7 @@ def _check_transfers(book: _Book, full: Frames, transfers: pd.DataFrame) -> None
     book.equal("the cost of transfers", transfers["cost"], transfers["true_cost"])
 
 
-def _check_stock(book: _Book, full: Frames, orders: pd.DataFrame, transfers: pd.DataFrame, stock: pd.DataFrame) -> None:
+def _check_stock(book: Book, full: Frames, orders: pd.DataFrame, transfers: pd.DataFrame, stock: pd.DataFrame) -> None:
     """Stock, waiting and lost demand follow from the decisions; nothing is negative; each place keeps its policy."""
     index = stock.index
     expected = pd.MultiIndex.from_frame(full["item_sites"][PLACE].merge(full["periods"][["t"]], how="cross"))
@@ -194,7 +158,7 @@ def _check_stock(book: _Book, full: Frames, orders: pd.DataFrame, transfers: pd.
     book.at_most("demand is lost only where it may be", stock["lost"][policy != "lost"], 0.0)
 
 
-def _check_shares(book: _Book, full: Frames, orders: pd.DataFrame) -> None:
+def _check_shares(book: Book, full: Frames, orders: pd.DataFrame) -> None:
     shares = full["shares"].set_index(["supplier", "item"])
     lines = orders.reset_index(drop=True)
     part = lines.groupby(["supplier", "item"])["quantity"].sum().reindex(shares.index).fillna(0.0)
@@ -205,7 +169,7 @@ def _check_shares(book: _Book, full: Frames, orders: pd.DataFrame) -> None:
 
 
 def _check_limits(
-    book: _Book, full: Frames, plan: Frames, orders: pd.DataFrame, stock: pd.DataFrame, position: pd.Series
+    book: Book, full: Frames, plan: Frames, orders: pd.DataFrame, stock: pd.DataFrame, position: pd.Series
 ) -> dict[str, float]:
     """Use of each limit against its capacity: hard ones are kept, and the plan's `limits` table tells use and excess
     truly. Returns the cost of excess by kind."""
@@ -276,7 +240,7 @@ def _loads(lines: pd.DataFrame) -> pd.Series:
     return pd.concat([units, hours]).assign(name=lambda f: f["supplier"]).groupby(["name", "unit", "t"])["load"].sum()
 
 
-def _check_fill_rates(book: _Book, full: Frames, stock: pd.DataFrame) -> pd.Series:
+def _check_fill_rates(book: Book, full: Frames, stock: pd.DataFrame) -> pd.Series:
     """Units by which each item and site misses its fill rate; hard ones must not."""
     places = full["item_sites"].set_index(PLACE)
     places = places[(places["fill_rate"] > 0) & (places["policy"] != "none")]

@@ -14,53 +14,20 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammainc
 
-from echelon.errors import Violation
+from echelon.book import Book
 from echelon.family import Recheck
 from echelon.tables import Frames
 
-TOLERANCE = 1e-6  # absolute, plus 1e-7 of the size compared
+ABSOLUTE, RELATIVE = 1e-6, 1e-7  # how far numbers may differ, the second as a part of their size
 DIGITS = 6  # of days: less is rounding
 STEPS = {"days": 1.0, "exact": 0.01}
 SAMPLES, SEED = 4000, 20000  # how demand is drawn again from the history: part of what the option bootstrap means
 UNITS = {"value": "money", "volume": "m³", "stocking_points": "stages"}
 
 
-class _Book:
-    """Collects violations and counts the rules looked at."""
-
-    def __init__(self) -> None:
-        self.violations: list[Violation] = []
-        self.rules = 0
-
-    def at_most(self, rule: str, left: pd.Series, right: Any) -> None:
-        """Every element of `left` is at most that of `right` (in the same order); the index names the place. A blank
-        right is no bound."""
-        self.rules += 1
-        small = left.to_numpy(dtype=float)
-        large = right.to_numpy(dtype=float) if isinstance(right, pd.Series) else np.full(len(left), float(right))
-        over = small - large
-        allowed = TOLERANCE + 1e-7 * np.maximum(np.abs(small), np.abs(large))
-        wrong = (~(over <= allowed) & ~(np.isnan(large) & ~np.isnan(small))) | np.isposinf(over)
-        for where, amount in zip(left.index[wrong], over[wrong], strict=True):
-            name = ", ".join(map(str, where)) if isinstance(where, tuple) else str(where)
-            self.violations.append(Violation(rule, name, float(amount)))
-
-    def equal(self, rule: str, left: pd.Series, right: pd.Series) -> None:
-        """Every element of `left` is that of `right`, or both are blank."""
-        one, other = left.to_numpy(dtype=float), right.to_numpy(dtype=float)
-        size = 1e-7 * np.fmax(np.abs(one), np.abs(other))
-        apart = np.where(np.isnan(one) & np.isnan(other), 0.0, np.abs(one - other) - size)
-        self.at_most(rule, pd.Series(np.where(np.isnan(apart), np.inf, apart), left.index), 0.0)
-
-    def same(self, rule: str, left: pd.Series, right: Any) -> None:
-        """Every element of `left`, as text, is that of `right`."""
-        differs = np.asarray(left, dtype=str) != np.asarray(right, dtype=str)
-        self.at_most(rule, pd.Series(differs.astype(float), left.index), 0.0)
-
-
 def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     """The plan's costs line by line, and the rules it breaks."""
-    book = _Book()
+    book = Book(ABSOLUTE, RELATIVE)
     case = full["stages"].set_index("stage")
     said = plan["stages"].set_index("stage")
     amiss = [*said.index[said.index.duplicated()], *said.index.symmetric_difference(case.index)]
@@ -258,7 +225,7 @@ def _drawn(past: np.ndarray, law: list[tuple[float, float]], wait: float, histor
 
 
 def _check_times(
-    book: _Book, full: Frames, options: Any, case: pd.DataFrame, said: pd.DataFrame, truth: pd.DataFrame
+    book: Book, full: Frames, options: Any, case: pd.DataFrame, said: pd.DataFrame, truth: pd.DataFrame
 ) -> None:
     """Service times are consistent on every arc, promises are kept, bounds respected, times on the grid."""
     quoted, inbound = said["service_time"], said["inbound_time"]
@@ -270,8 +237,8 @@ def _check_times(
     )
     book.at_most("each stage waits for outside suppliers", case["supply_time"], inbound)
     book.equal("no stage waits longer than for its suppliers", inbound, truth["inbound"])
-    book.at_most("customers are served in the time promised", quoted, case["promised_time"])
-    book.at_most("longest service time", quoted, case["max_service_time"])
+    book.at_most("customers are served in the time promised", quoted, case["promised_time"].fillna(np.inf))
+    book.at_most("longest service time", quoted, case["max_service_time"].fillna(np.inf))
     book.at_most("shortest service time", case["min_service_time"], quoted)
     step = STEPS[options.times]
     book.at_most("times are whole steps", ((quoted / step).round() * step - quoted).abs(), 0.0)
@@ -282,7 +249,7 @@ def _check_times(
     book.at_most("stages that may hold no stock cover no time", whole[bare], 0.0)
 
 
-def _check_stock(book: _Book, case: pd.DataFrame, said: pd.DataFrame, truth: pd.DataFrame) -> None:
+def _check_stock(book: Book, case: pd.DataFrame, said: pd.DataFrame, truth: pd.DataFrame) -> None:
     """Demand, worth, safety stock and its cost are those of the tables."""
     book.equal("mean demand adds up along the arcs", said["demand_mean"], truth["mean"])
     book.equal("the deviation of demand adds up along the arcs", said["demand_std"], truth["std"])
@@ -295,7 +262,7 @@ def _check_stock(book: _Book, case: pd.DataFrame, said: pd.DataFrame, truth: pd.
         book.same(f"the {name} is the case's", said[name], case[name])
 
 
-def _check_levels(book: _Book, case: pd.DataFrame, said: pd.DataFrame, truth: pd.DataFrame) -> None:
+def _check_levels(book: Book, case: pd.DataFrame, said: pd.DataFrame, truth: pd.DataFrame) -> None:
     """Base stock, reorder level, pipeline, cover and change follow from demand, times and safety stock."""
     base = truth["mean"] * truth["net"] + truth["units"]
     book.equal("base stock", said["base_stock"], base)
@@ -308,7 +275,7 @@ def _check_levels(book: _Book, case: pd.DataFrame, said: pd.DataFrame, truth: pd
 
 
 def _check_limits(
-    book: _Book, full: Frames, plan: pd.DataFrame, case: pd.DataFrame, truth: pd.DataFrame
+    book: Book, full: Frames, plan: pd.DataFrame, case: pd.DataFrame, truth: pd.DataFrame
 ) -> dict[str, float]:
     """Use of each limit against its capacity; hard ones are kept. Returns the cost of excess by kind."""
     rows = full["stock_limits"].assign(limit=full["stock_limits"]["measure"].str.replace("_", " "))
@@ -346,7 +313,7 @@ def _used(limit: Any, case: pd.DataFrame, truth: pd.DataFrame) -> float:
     return float(amounts[limit.measure][counts].sum())
 
 
-def _check_summaries(book: _Book, full: Frames, plan: Frames, case: pd.DataFrame, truth: pd.DataFrame) -> None:
+def _check_summaries(book: Book, full: Frames, plan: Frames, case: pd.DataFrame, truth: pd.DataFrame) -> None:
     """Arcs, echelons and the targets for ordering say the same as the stages."""
     said = plan["arcs"].set_index(["from_stage", "to_stage"])["quantity"]
     arcs = full["arcs"].set_index(["from_stage", "to_stage"])["quantity"]
@@ -377,7 +344,7 @@ def _check_summaries(book: _Book, full: Frames, plan: Frames, case: pd.DataFrame
 
 
 def _check_comparison(
-    book: _Book, full: Frames, said: pd.DataFrame, need: _Need, case: pd.DataFrame, truth: pd.DataFrame
+    book: Book, full: Frames, said: pd.DataFrame, need: _Need, case: pd.DataFrame, truth: pd.DataFrame
 ) -> None:
     """The plan against each stage for itself, and against stock only at the end, worked out again."""
     sources = full["arcs"].groupby("to_stage")["from_stage"].agg(list).to_dict()
@@ -410,7 +377,7 @@ def _check_comparison(
     )
 
 
-def _check_service(book: _Book, said: pd.DataFrame, truth: pd.DataFrame, case: pd.DataFrame, options: Any) -> None:
+def _check_service(book: Book, said: pd.DataFrame, truth: pd.DataFrame, case: pd.DataFrame, options: Any) -> None:
     """The simulation covers each stage that holds stock, and what it says hangs together. (It is not run again.)"""
     said = said.set_index("stage")
     expected = truth.index[truth["units"] > 0] if options.simulate else truth.index[:0]
