@@ -37,7 +37,9 @@ class Book:
     def equal(self, rule: str, left: pd.Series, right: Any, scale: Any = 0.0) -> None:
         """Every element of `left` is the number of `right`, or both are blank."""
         one, other = left.to_numpy(dtype=float), _numbers(right, left)
-        apart = np.where((one == other) | np.isnan(one) & np.isnan(other), 0.0, np.abs(one - other))
+        with np.errstate(invalid="ignore"):  # inf - inf
+            difference = np.abs(one - other)
+        apart = np.where((one == other) | np.isnan(one) & np.isnan(other), 0.0, difference)
         size = np.fmax(np.fmax(np.abs(one), np.abs(other)), _numbers(scale, left))
         self.at_most(rule, pd.Series(apart, left.index), 0.0, np.nan_to_num(size))
 
