@@ -19,7 +19,7 @@ import echelon
 from echelon import cli, run
 from echelon.errors import Violation
 from echelon.family import Answer, Recheck
-from echelon.solvers.canaries import canaries
+from echelon.solvers.canaries import CANARIES
 from echelon.solvers.outcome import Outcome, Termination
 
 from .cases import FULL, INFEASIBLE, SMALL, ended_well, hard_frames, write, write_frames
@@ -180,7 +180,7 @@ def test_doctor_lists_versions_and_canaries() -> None:
     answer = ask(["doctor"])
     assert answer.exit_code == 0
     assert "highspy" in answer.output
-    for name in canaries():
+    for name in CANARIES:
         assert f"canary {name}  right" in answer.output
 
 
