@@ -53,6 +53,7 @@ class RoutingModel:
             + [problem.hubs[h].place for h in self.copies]
             + [t.place for t in self.terminals]
         )
+        self.blocked = self._blocked()
         self._callbacks: dict[tuple[object, ...], int] = {}
         self._arc_costs()
         self._visits(may_drop, admits)
@@ -134,27 +135,29 @@ class RoutingModel:
         return self._between(self.problem.distances[profile])
 
     def _costs_of_ways(self, profile: int, cost_per_distance: int) -> np.ndarray:
-        """Distance times its cost; what takes forever is as far as what is not there."""
-        never = self._between(self.problem.slowest(profile)) >= NO_WAY
-        return np.where(never, NO_WAY, self._ways(profile)) * cost_per_distance
+        """Distance times its cost. A way that only this profile lacks, or that takes forever, is too long for it. What
+        no profile has is forbidden and costs what the way back does: constructions look at costs alone for likeness."""
+        lacks = self._between(self.problem.slowest(profile)) >= NO_WAY
+        ways = np.where(lacks, NO_WAY, self._ways(profile))
+        longest = ways[ways < NO_WAY].max(initial=0)
+        return np.where(self.blocked, np.minimum(ways.T, longest), ways) * cost_per_distance
+
+    def _blocked(self) -> np.ndarray:
+        """Whether no vehicle has a way from one node to another."""
+        problem, profiles = self.problem, range(len(self.problem.distances))
+        barred = [(self._ways(p) >= NO_WAY) | (self._between(problem.slowest(p)) >= NO_WAY) for p in profiles]
+        return np.logical_and.reduce(barred)
 
     def _forbid_ways(self) -> None:
-        """No tour takes a way that no vehicle has; a way that only some lack is too long for them."""
-        blocked = np.logical_and.reduce(
-            [(d >= NO_WAY) | (self.problem.slowest(p) >= NO_WAY) for p, d in enumerate(self.problem.distances)]
-        )
-        nodes = blocked[np.ix_(self.places, self.places)]
-        if not nodes.any():
+        """No tour takes a way that no vehicle has."""
+        if not self.blocked.any():
             return
         count = len(self.order) + len(self.copies)
+        ends = [(self.routing.End(v), self.manager.IndexToNode(self.routing.End(v))) for v in range(self.routing.vehicles())]
         for index in range(self.routing.Size()):
             node = self.manager.IndexToNode(index)
-            barred = [int(other) for other in np.flatnonzero(nodes[node, :count]) if other != node]
-            barred += [
-                self.routing.End(v)
-                for v in range(len(self.problem.vehicles))
-                if nodes[node, self.manager.IndexToNode(self.routing.End(v))]
-            ]
+            barred = [int(other) for other in np.flatnonzero(self.blocked[node, :count]) if other != node]
+            barred += [end for end, at in ends if self.blocked[node, at]]
             if barred:
                 self.routing.NextVar(index).RemoveValues(barred)
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 import numpy as np
 
 from echelon.errors import Violation
 from echelon.solvers.routing.budget import Best, Budget
-from echelon.solvers.routing.problem import FOREVER, Problem, Route, Solution, Stop
+from echelon.solvers.routing.problem import FOREVER, Bands, Problem, Route, Solution, Stop
 from echelon.solvers.routing.schedule import free_docks, timetables
 
 NEVER = ((FOREVER, FOREVER),)  # the window of a hub whose docks are always full
@@ -101,17 +102,31 @@ def _with_free_docks(whole: Problem, solution: Solution, part: Part) -> Part:
 
 
 def part_of(problem: Problem, stops: Sequence[int], vehicles: Sequence[int]) -> Part:
-    """The problem of these stops and vehicles alone; places and hubs stay as they are."""
+    """The problem of these stops and vehicles alone, with the places that they and the hubs are at."""
     number = {v: k for k, v in enumerate(vehicles)}
+    chosen = [problem.stops[i] for i in stops]
+    fleet = [problem.vehicles[v] for v in vehicles]
+    places = sorted({at.place for at in (*chosen, *problem.hubs)} | {p for v in fleet for p in (v.start, v.end)})
+    at = {place: k for k, place in enumerate(places)}
 
     def renumbered(stop: Stop) -> Stop:
-        if stop.vehicles is None:
-            return stop
-        return replace(stop, vehicles=frozenset(number[v] for v in stop.vehicles if v in number))
+        named = stop.vehicles
+        named = named if named is None else frozenset(number[v] for v in named if v in number)
+        return replace(stop, place=at[stop.place], vehicles=named)
 
-    chosen = tuple(renumbered(problem.stops[i]) for i in stops)
-    fleet = tuple(problem.vehicles[v] for v in vehicles)
-    return Part(replace(problem, stops=chosen, vehicles=fleet), tuple(stops), tuple(vehicles))
+    def between(matrix: np.ndarray | Bands) -> Any:
+        if isinstance(matrix, Bands):
+            return replace(matrix, matrices=tuple(between(m) for m in matrix.matrices))
+        return matrix[np.ix_(places, places)]
+
+    part = Problem(
+        stops=tuple(renumbered(stop) for stop in chosen),
+        vehicles=tuple(replace(v, start=at[v.start], end=at[v.end]) for v in fleet),
+        distances=tuple(between(matrix) for matrix in problem.distances),
+        durations=tuple(between(given) for given in problem.durations),
+        hubs=tuple(replace(hub, place=at[hub.place]) for hub in problem.hubs),
+    )
+    return Part(part, tuple(stops), tuple(vehicles))
 
 
 def near(problem: Problem, solution: Solution, possible: Sequence[int], size: int, random: Random) -> Part:
