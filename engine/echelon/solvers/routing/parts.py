@@ -19,7 +19,7 @@ from echelon.solvers.routing.problem import FOREVER, Bands, Problem, Route, Solu
 from echelon.solvers.routing.schedule import free_docks, timetables
 
 NEVER = ((FOREVER, FOREVER),)  # the window of a hub whose docks are always full
-TOURS = 3  # of a part, at least: one or two long ones leave nothing to exchange
+TOURS = 6  # of a part, at least: one or two long ones leave nothing to exchange
 IDLE = 1  # vehicles not in use that a part may draw on, of each kind
 
 
@@ -72,6 +72,7 @@ def improve(
     who may come; a stop that none admits is in no part."""
     random = Random(seed)
     possible = np.flatnonzero(admits.any(axis=1)).tolist()
+    turns = Turns(possible, random)
     rounds = 0
     while possible and not budget.over(rounds):
         best.listen()
@@ -79,8 +80,9 @@ def improve(
         if len(possible) <= planner.size:
             part = part_of(problem, possible, range(len(problem.vehicles)))
         else:
-            part = near(problem, best.solution, possible, planner.size, random)
-        part = _with_free_docks(problem, best.solution, part)
+            part = near(problem, best.solution, turns.next(problem, best.solution), possible, planner.size)
+            turns.taken(part.stops)
+        part = with_free_docks(problem, best.solution, part)
         start = part.inside(best.solution)
         if part.stops:
             planned = planner.plan(part, start, admits[np.ix_(part.stops, part.vehicles)], budget, random)
@@ -89,7 +91,7 @@ def improve(
         rounds += 1
 
 
-def _with_free_docks(whole: Problem, solution: Solution, part: Part) -> Part:
+def with_free_docks(whole: Problem, solution: Solution, part: Part) -> Part:
     """The part in whose hubs windows are open only while tours outside it leave a dock free."""
     if all(hub.docks is None for hub in whole.hubs):
         return part
@@ -129,12 +131,9 @@ def part_of(problem: Problem, stops: Sequence[int], vehicles: Sequence[int]) -> 
     return Part(part, tuple(stops), tuple(vehicles))
 
 
-def near(problem: Problem, solution: Solution, possible: Sequence[int], size: int, random: Random) -> Part:
-    """The tours nearest to a random stop of these, with about `size` stops, the stops left out that lie nearest, and
-    a few vehicles that are not in use. While stops that must be visited are out, half of the parts are near one."""
-    able = set(possible)
-    waiting = [i for i in solution.left_out if problem.stops[i].loss is None and i in able]
-    first = random.choice(waiting if waiting and random.random() < 0.5 else possible)
+def near(problem: Problem, solution: Solution, first: int, possible: Sequence[int], size: int) -> Part:
+    """The tours nearest to a stop, with about `size` stops, of these stops left out those that lie nearest, and a few
+    vehicles that are not in use."""
     seed = problem.stops[first].place
     ways = problem.distances[0][seed] + problem.distances[0][:, seed]
 
@@ -148,9 +147,31 @@ def near(problem: Problem, solution: Solution, possible: Sequence[int], size: in
             break
         chosen += route.stops
         vehicles.append(route.vehicle)
-    out = sorted(able & set(solution.left_out), key=far)
+    out = sorted(set(possible) & set(solution.left_out), key=far)
     chosen += out[: max(size // 4, size - len(chosen))]
-    return part_of(problem, sorted(chosen), sorted(vehicles + _idle(problem, solution)))
+    idle = sorted(_idle(problem, solution), key=lambda v: int(ways[problem.vehicles[v].start]))
+    spare = len(idle) if out else min(len(vehicles), len(idle))
+    return part_of(problem, sorted(chosen), sorted(vehicles + idle[:spare]))
+
+
+class Turns:
+    """Whose turn it is: a stop that has been in fewest parts so far; while stops that must be visited are out, half of
+    the time one of these."""
+
+    def __init__(self, stops: Sequence[int], random: Random):
+        self.times = dict.fromkeys(stops, 0)
+        self.random = random
+
+    def next(self, problem: Problem, solution: Solution) -> int:
+        waiting = [i for i in solution.left_out if problem.stops[i].loss is None and i in self.times]
+        if waiting and self.random.random() < 0.5:
+            return self.random.choice(waiting)
+        fewest = min(self.times.values())
+        return self.random.choice([i for i, times in self.times.items() if times == fewest])
+
+    def taken(self, stops: Sequence[int]) -> None:
+        for i in stops:
+            self.times[i] += 1
 
 
 def _idle(problem: Problem, solution: Solution) -> list[int]:

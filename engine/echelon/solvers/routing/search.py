@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from echelon.solvers.routing import ortools_search, pyvrp_search
+from echelon.solvers.routing import ortools_first, ortools_search, pyvrp_search
 from echelon.solvers.routing.budget import Best, Budget, Worth
 from echelon.solvers.routing.check import check
 from echelon.solvers.routing.insertion import admitted
@@ -78,6 +78,6 @@ def _workers(threads: int, seed: int, with_ortools: bool, with_pyvrp: bool, afre
 
 def both_on_parts(problem: Problem, budget: Budget, best: Best, admits: np.ndarray, seed: int = 0) -> None:
     """A first plan, then its parts are planned anew by PyVRP and OR-Tools in turn."""
-    ortools_search.first_plan(problem, budget, best, admits)
+    ortools_first.first_plan(problem, budget, best, admits, seed)
     planners = [Planner(pyvrp_search.plan_part, pyvrp_search.PART), *ortools_search.planners(problem)]
     improve(problem, budget, best, admits, planners, seed)
