@@ -21,8 +21,6 @@ Parameters = routing_parameters_pb2.RoutingSearchParameters
 Strategy = routing_enums_pb2.FirstSolutionStrategy
 Metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic
 
-HEAT, COLD = 0.1, 0.01  # temperatures at which annealing begins and ends, in costs of a mean leg
-
 LOCAL_SEARCH = """
 first_solution_strategy: EVALUATOR_STRATEGY
 use_iterated_local_search: true
@@ -61,7 +59,6 @@ local_search_operators {
   use_shortest_path_two_opt: BOOL_FALSE
 }
 """
-
 
 
 def iterated(stops: int, budget: Budget, plans: float, seconds: float) -> Parameters:
@@ -113,8 +110,6 @@ def _improve(model: RoutingModel, start: Solution, parameters: Parameters) -> py
     if not start.routes:
         parameters.first_solution_strategy = Strategy.PARALLEL_CHEAPEST_INSERTION
         return routing.SolveWithIteratedLocalSearch(parameters)
-    if HEAT >= 0:
-        _warm(parameters, model.problem, start)
     following = list(range(routing.Size()))
     for vehicle, tour in enumerate(tours):
         path = [routing.Start(vehicle), *tour, routing.End(vehicle)]
@@ -122,16 +117,6 @@ def _improve(model: RoutingModel, start: Solution, parameters: Parameters) -> py
             following[index] = after
     routing.SetFirstSolutionEvaluator(lambda index, after: 0 if following[index] == after else 1)
     return routing.SolveWithIteratedLocalSearch(parameters)
-
-
-def _warm(parameters: Parameters, problem: Problem, start: Solution) -> None:
-    """The temperatures of an annealing that improves a plan rather than melts it, in terms of its mean leg."""
-    tours = [tour for tour in (schedule(problem, route) for route in start.routes) if isinstance(tour, Timetable)]
-    money = sum(tour.cost - problem.vehicles[tour.route.vehicle].fixed_cost for tour in tours)
-    leg = money / max(1, sum(len(tour.calls) + 1 for tour in tours))
-    annealing = parameters.iterated_local_search_parameters.reference_solution_acceptance_strategy.simulated_annealing
-    annealing.automatic_temperatures = False
-    annealing.initial_temperature, annealing.final_temperature = max(HEAT * leg, 1e-6), max(COLD * leg, 1e-7)
 
 
 def sound(problem: Problem, solution: Solution) -> Solution:

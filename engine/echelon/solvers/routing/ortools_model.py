@@ -153,7 +153,9 @@ class RoutingModel:
         if not self.blocked.any():
             return
         count = len(self.order) + len(self.copies)
-        ends = [(self.routing.End(v), self.manager.IndexToNode(self.routing.End(v))) for v in range(self.routing.vehicles())]
+        ends = [
+            (self.routing.End(v), self.manager.IndexToNode(self.routing.End(v))) for v in range(self.routing.vehicles())
+        ]
         for index in range(self.routing.Size()):
             node = self.manager.IndexToNode(index)
             barred = [int(other) for other in np.flatnonzero(self.blocked[node, :count]) if other != node]

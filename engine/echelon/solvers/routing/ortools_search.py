@@ -15,15 +15,15 @@ from echelon.solvers.routing.ortools_model import needs_time
 from echelon.solvers.routing.parts import Part, Planner, improve
 from echelon.solvers.routing.problem import Problem, Solution
 
-PART = 100  # stops of a part
-QUICK_TURNS = 4  # times that such parts cover the problem before a large one: quick, but soon only wider changes help
+PART = 60  # stops of a part
+QUICK_TURNS = 6  # times that such parts cover the problem before a large one: quick, but soon only wider changes help
 LARGE = 200  # stops of a large part
 PART_SECONDS = 2.0  # for a part, at most
 LARGE_SECONDS = 8.0  # for a large one
 INSERTIONS = 40  # times that stops are taken out and put back in one round, at most
 PART_PLANS = 1.5  # plans looked at for each stop of a part
 RECREATED_PLANS = 3.0  # and where each is only recreated
-LARGE_PLANS = 5.0  # and of a large one
+LARGE_PLANS = 50.0  # and of a large one
 
 
 def search(problem: Problem, budget: Budget, best: Best, admits: np.ndarray, seed: int = 0) -> None:
