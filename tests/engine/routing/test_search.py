@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from random import Random
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echelon.errors import InputError, Violation
-from echelon.solvers.routing import ortools_search
+from echelon.solvers.routing import ortools_first
 from echelon.solvers.routing.budget import Best, Budget
 from echelon.solvers.routing.check import check
 from echelon.solvers.routing.insertion import admitted, insert
@@ -112,7 +111,7 @@ def test_a_part_planned_anew_fits_into_the_whole() -> None:
     """Taking a part out and putting it back unchanged gives the same plan; its cost is that of its tours."""
     whole = town(40)
     plan = solve(whole, rounds(0), use=(ORTOOLS,)).solution
-    part = near(whole, plan, range(40), 15, Random(3))
+    part = near(whole, plan, 7, range(40), 15)
     inside = part.inside(plan)
     assert part.into(whole, plan, inside) == plan
     assert len(part.stops) < 40
@@ -231,5 +230,5 @@ def test_first_plans_serve_three_dimensions_skills_and_trips() -> None:
     """A larger case with all of them has a plan from the constructions alone."""
     large = town(60, seed=2)
     held = Best(large)
-    ortools_search.first_plan(large, rounds(0), held, admitted(large))
+    ortools_first.first_plan(large, rounds(0), held, admitted(large))
     assert held.worth[0] == 0

@@ -9,7 +9,8 @@ from random import Random
 
 import numpy as np
 from google.protobuf import text_format
-from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_parameters_pb2
+from ortools.constraint_solver import pywrapcp, routing_enums_pb2
+from ortools.constraint_solver.routing_parameters_pb2 import RoutingSearchParameters as Parameters
 
 from echelon.solvers.routing.budget import Budget
 from echelon.solvers.routing.insertion import insert
@@ -17,7 +18,6 @@ from echelon.solvers.routing.ortools_model import RoutingModel
 from echelon.solvers.routing.problem import Problem, Solution
 from echelon.solvers.routing.schedule import Timetable, free_docks, schedule
 
-Parameters = routing_parameters_pb2.RoutingSearchParameters
 Strategy = routing_enums_pb2.FirstSolutionStrategy
 Metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic
 

@@ -99,7 +99,7 @@ def with_free_docks(whole: Problem, solution: Solution, part: Part) -> Part:
     assert not isinstance(tours, Violation), tours
     outside = [tour for tour in tours if tour.route.vehicle not in part.vehicles]
     windows = free_docks(whole, outside)
-    open_hubs = tuple(replace(hub, windows=w or NEVER) for hub, w in zip(whole.hubs, windows, strict=True))
+    open_hubs = tuple(replace(hub, windows=w or NEVER) for hub, w in zip(part.problem.hubs, windows, strict=True))
     return replace(part, problem=replace(part.problem, hubs=open_hubs))
 
 
@@ -108,7 +108,8 @@ def part_of(problem: Problem, stops: Sequence[int], vehicles: Sequence[int]) -> 
     number = {v: k for k, v in enumerate(vehicles)}
     chosen = [problem.stops[i] for i in stops]
     fleet = [problem.vehicles[v] for v in vehicles]
-    places = sorted({at.place for at in (*chosen, *problem.hubs)} | {p for v in fleet for p in (v.start, v.end)})
+    ends = {place for v in fleet for place in (v.start, v.end)}
+    places = sorted(ends | {stop.place for stop in chosen} | {hub.place for hub in problem.hubs})
     at = {place: k for k, place in enumerate(places)}
 
     def renumbered(stop: Stop) -> Stop:
