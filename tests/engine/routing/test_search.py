@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from echelon.solvers.routing import ortools_first
 from echelon.solvers.routing.budget import Best, Budget
 from echelon.solvers.routing.check import check
 from echelon.solvers.routing.insertion import admitted, insert
-from echelon.solvers.routing.parts import near, part_of
-from echelon.solvers.routing.problem import NO_WAY, Bands, Break, Problem, Route, Solution
+from echelon.solvers.routing.ortools_model import RoutingModel
+from echelon.solvers.routing.parts import Turns, near, part_of
+from echelon.solvers.routing.problem import FOREVER, NO_WAY, Bands, Break, Problem, Route, Solution
 from echelon.solvers.routing.schedule import cost
 from echelon.solvers.routing.search import ORTOOLS, PYVRP, solve
 
@@ -232,3 +234,63 @@ def test_first_plans_serve_three_dimensions_skills_and_trips() -> None:
     held = Best(large)
     ortools_first.first_plan(large, rounds(0), held, admitted(large))
     assert held.worth[0] == 0
+
+
+def test_a_large_problem_is_planned_piece_by_piece_and_repeats_itself() -> None:
+    """Above the size that is constructed as a whole, with windows, skills and reloads: all served, each time alike."""
+    large = town(ortools_first.WHOLE + 10, seed=3)
+    plans = []
+    for _ in range(2):
+        held = Best(large)
+        ortools_first.first_plan(large, rounds(0), held, admitted(large), seed=4)
+        plans.append(held)
+    assert plans[0].worth[0] == 0
+    assert plans[0].solution == plans[1].solution
+
+
+def backhauls(stops: int) -> Problem:
+    """Random stops, half of them picked up from. No way leads from the start to a pickup, nor from a pickup to a
+    delivery: each tour delivers first."""
+    random = np.random.default_rng(7)
+    points = random.integers(0, 1000, (stops + 1, 2))
+    ways = np.abs(points[:, None] - points[None]).sum(axis=2)
+    picks = np.arange(stops + 1) > stops // 2
+    home = ways[:, 0].copy()
+    ways[np.ix_(picks, ~picks)] = NO_WAY
+    ways[0, picks] = NO_WAY
+    ways[:, 0] = home
+    visits = [stop(k + 1, pickup=int(picks[k + 1]), delivery=(int(not picks[k + 1]),)) for k in range(stops)]
+    fleet = [vehicle(f"v{k}", capacity=(6,), shift=(0, FOREVER)) for k in range(stops // 8)]
+    return problem(visits, fleet, distances=(ways,), durations=(ways,))
+
+
+def test_constructions_see_likely_costs_where_there_is_no_way() -> None:
+    """A forbidden way costs what the way back does, so that no construction hurries to avoid it; it stays forbidden."""
+    given_case = backhauls(40)
+    everyone = np.ones((40, len(given_case.vehicles)), dtype=bool)
+    model = RoutingModel(given_case, range(40), everyone, may_drop=True)
+    model.routing.CloseModel()
+    ways = given_case.distances[0]
+    cost_of = model.routing.GetArcCostForVehicle
+    assert ways[40, 1] == NO_WAY
+    assert cost_of(39, 0, 0) == cost_of(0, 39, 0) == ways[1, 40]
+    assert not model.routing.NextVar(39).Contains(0)
+    assert model.routing.NextVar(0).Contains(39)
+    held = Best(given_case)
+    ortools_first.first_plan(given_case, rounds(0), held, everyone)
+    assert held.worth[0] == 0
+
+
+def test_parts_take_turns_until_each_stop_was_in_one() -> None:
+    """No stop begins a second part before every stop was in a first; a stop that must be visited and is out may."""
+    four = problem(FOUR, TWO)
+    turns = Turns(range(4), Random(1))
+    served = Solution.of(four, [Route(0, ((0, 1),)), Route(1, ((2, 3),))])
+    begun = []
+    for _ in range(4):
+        begun.append(turns.next(four, served))
+        turns.taken([begun[-1]])
+    assert sorted(begun) == [0, 1, 2, 3]
+    waiting = Solution.of(four, [Route(0, ((0, 1),))])
+    turns.taken([2, 3])
+    assert {turns.next(four, waiting) for _ in range(40)} >= {2, 3}
