@@ -15,7 +15,7 @@ from echelon.errors import InputError, Violation
 from echelon.solvers.routing import ortools_first
 from echelon.solvers.routing.budget import Best, Budget
 from echelon.solvers.routing.check import check
-from echelon.solvers.routing.insertion import admitted, insert
+from echelon.solvers.routing.insertion import admitted, insert, squeeze
 from echelon.solvers.routing.ortools_model import RoutingModel
 from echelon.solvers.routing.parts import Turns, near, part_of
 from echelon.solvers.routing.problem import FOREVER, NO_WAY, Bands, Break, Problem, Route, Solution
@@ -294,3 +294,14 @@ def test_parts_take_turns_until_each_stop_was_in_one() -> None:
     waiting = Solution.of(four, [Route(0, ((0, 1),))])
     turns.taken([2, 3])
     assert {turns.next(four, waiting) for _ in range(40)} >= {2, 3}
+
+
+def test_smaller_stops_make_room_for_a_bulky_one() -> None:
+    """Both vans are half full of small stops: one that takes a whole van fits in neither until they move together."""
+    small = [stop(k, pickup=1, windows=((0, 150),)) for k in (1, 2, 3, 4)]
+    whole = problem([*small, stop(5, pickup=4)], [vehicle("a", capacity=(4,)), vehicle("b", capacity=(4,))])
+    halves = Solution.of(whole, [Route(0, ((0, 1),)), Route(1, ((2, 3),))])
+    assert insert(whole, halves, [4], admitted(whole)).left_out == (4,)
+    plan = squeeze(whole, halves, admitted(whole))
+    assert plan.left_out == ()
+    assert not isinstance(cost(whole, plan), Violation)

@@ -14,6 +14,7 @@ from echelon.solvers.routing.problem import NO_WAY, Problem, Route, Solution, Ve
 from echelon.solvers.routing.schedule import WAY, Timetable, free_docks, schedule
 
 TRIES = 300  # places in a plan that are looked at in earnest for one stop, the shortest detours first
+TOURS = 50  # from which smaller stops may be taken to make room for one, at most
 
 
 def alone(problem: Problem, stop: int, vehicle: int) -> Timetable | Violation:
@@ -78,6 +79,49 @@ def insert(
             if loss is None or better.cost - (before.cost if before else 0) < loss:
                 routes[better.route.vehicle] = better
     return Solution.of(problem, [tour.route for tour in routes.values()])
+
+
+def squeeze(
+    problem: Problem, solution: Solution, admits: np.ndarray, is_over: Callable[[], bool] = lambda: False
+) -> Solution:
+    """The plan with stops that must be visited and are out put in where smaller ones make room and go elsewhere, or
+    stay out instead: until no more, or no bulkier ones, come in so."""
+    better: Solution | None = solution
+    while better is not None and not is_over():
+        solution, better = better, _squeezed(problem, better, admits, is_over)
+    return solution
+
+
+def _squeezed(problem: Problem, solution: Solution, admits: np.ndarray, is_over: Callable[[], bool]) -> Solution | None:
+    """The plan with one stop more, or a bulkier one, the bulkiest first; None if there is none. Tours whose bulkiest
+    stop is small are tried first."""
+
+    def worst(bulks: list[float]) -> tuple[int, float]:
+        return len(bulks), sum(bulks)
+
+    bulk = _bulks(problem)
+    waiting = [i for i in solution.left_out if problem.stops[i].loss is None and admits[i].any()]
+    tours = sorted(solution.routes, key=lambda route: max(bulk[i] for i in route.stops))
+    for stop in sorted(waiting, key=lambda i: -bulk[i]):
+        for route in tours[:TOURS]:
+            smaller = sorted((i for i in route.stops if bulk[i] < bulk[stop]), key=lambda i: -bulk[i])
+            rest, vehicle = without(route, set(smaller)), problem.vehicles[route.vehicle]
+            roomy = any(_has_room(problem, trip, stop, vehicle) for trip in rest.trips)
+            if not roomy or not admits[stop, route.vehicle] or is_over():
+                continue
+            kept = Solution.of(problem, [rest if r is route else r for r in solution.routes])
+            tried = insert(problem, kept, [stop, *smaller], admits)
+            if worst([bulk[i] for i in tried.left_out]) < worst([bulk[i] for i in solution.left_out]):
+                return tried
+    return None
+
+
+def _bulks(problem: Problem) -> list[float]:
+    """The share of the largest vehicle that each stop's load takes, in the dimension where that is most."""
+    loads = np.array([np.maximum(s.pickup, s.delivery) for s in problem.stops], dtype=float)
+    largest = np.max([vehicle.capacity for vehicle in problem.vehicles], axis=0)
+    shares: list[float] = (loads / np.maximum(largest, 1)).max(axis=1, initial=0.0).tolist()
+    return shares
 
 
 def without(route: Route, stops: Collection[int]) -> Route:

@@ -13,7 +13,7 @@ import numpy as np
 from ortools.constraint_solver import pywrapcp
 
 from echelon.solvers.routing.budget import Best, Budget
-from echelon.solvers.routing.insertion import insert
+from echelon.solvers.routing.insertion import insert, squeeze
 from echelon.solvers.routing.ortools_iterated import Strategy, iterated, milliseconds, plan_anew, sound
 from echelon.solvers.routing.ortools_model import RoutingModel, needs_time
 from echelon.solvers.routing.parts import Part, part_of, with_free_docks
@@ -30,8 +30,8 @@ PIECE_PLANS = 1.5  # plans looked at for each stop of a piece
 
 
 def first_plan(problem: Problem, budget: Budget, best: Best, admits: np.ndarray, seed: int = 0) -> None:
-    """Give `best` a plan if it has none: a large problem piece by piece; by several constructions of the whole, until
-    one serves all that must be visited; and what the best of them left out is inserted as far as it fits."""
+    """Give `best` a plan if it has none: a large problem with times piece by piece; then by several constructions of
+    the whole, until one, with what it left out put in as far as it fits, serves all that must be visited."""
     possible = np.flatnonzero(admits.any(axis=1)).tolist()
     if not possible or best.solution.routes:
         return
@@ -42,9 +42,8 @@ def first_plan(problem: Problem, budget: Budget, best: Best, admits: np.ndarray,
         best.offer(_completed(problem, plan, possible, admits, budget))
     for strategy in TIMED if timed else UNTIMED:
         if best.worth[0] > hopeless and not (best.solution.routes and budget.over(0)):
-            best.offer(sound(problem, _constructed(problem, possible, admits, strategy, SHARE * budget.left)))
-    if best.worth[0] > hopeless:
-        best.offer(_completed(problem, best.solution, possible, admits, budget))
+            plan = sound(problem, _constructed(problem, possible, admits, strategy, SHARE * budget.left))
+            best.offer(_completed(problem, plan, possible, admits, budget))
 
 
 def _constructed(
@@ -126,10 +125,16 @@ def _load_share(problem: Problem, stops: Sequence[int], of: Sequence[int]) -> fl
 def _completed(
     problem: Problem, plan: Solution, possible: Sequence[int], admits: np.ndarray, budget: Budget
 ) -> Solution:
-    """The plan with what it left out inserted where it fits, within a share of the time: stops that must be visited
-    first."""
+    """The plan with what it left out inserted where it fits, within a share of the time, stops that must be visited
+    first; those that fit nowhere where smaller ones make room."""
     until = time.monotonic() + SHARE * budget.left
-    served = {i for route in plan.routes for i in route.stops}
-    out = sorted((i for i in possible if i not in served), key=lambda i: problem.stops[i].loss is not None)
     counted = budget.rounds is not None
-    return insert(problem, plan, out, admits, lambda: not counted and time.monotonic() > until)
+
+    def is_over() -> bool:
+        return not counted and time.monotonic() > until
+
+    able = set(possible)
+    out = sorted(
+        able & set(Solution.of(problem, plan.routes).left_out), key=lambda i: problem.stops[i].loss is not None
+    )
+    return squeeze(problem, insert(problem, plan, out, admits, is_over), admits, is_over)
