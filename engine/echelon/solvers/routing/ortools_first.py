@@ -22,6 +22,7 @@ from echelon.solvers.routing.problem import Problem, Solution
 TIMED = (Strategy.PARALLEL_CHEAPEST_INSERTION, Strategy.PARALLEL_SAVINGS, Strategy.PATH_CHEAPEST_ARC)
 UNTIMED = (Strategy.PARALLEL_SAVINGS, Strategy.PARALLEL_CHEAPEST_INSERTION, Strategy.PATH_CHEAPEST_ARC)
 SHARE = 0.2  # of the time that is left, for each step towards a first plan
+SECONDS = 6.0  # for all pieces, at most
 SAVINGS_BYTES = 1e9  # that savings may take
 WHOLE = 150  # stops up to which a problem is constructed as a whole
 PIECE = 60  # stops of a piece of a larger one
@@ -67,7 +68,7 @@ def _by_pieces(
     What a piece leaves out, stops and vehicles, the later ones may take."""
     plan = Solution.of(problem, ())
     out, idle = list(possible), list(range(len(problem.vehicles)))
-    until = time.monotonic() + SHARE * budget.left
+    until = time.monotonic() + min(SECONDS, SHARE * budget.left)
     for left in range(-(-len(out) // PIECE), 0, -1):
         if not out or not idle:
             break
