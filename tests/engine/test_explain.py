@@ -83,7 +83,7 @@ def test_the_words_say_worth_range_and_what_binds_next() -> None:
     held, rows = shop(10.0, 8.0)
     limits = rows.assign(use=rows["capacity"], excess=0.0, price=[4.0, 2.0])
     told = in_words(ease_limits(held, rows, time.monotonic() + LATER), limits, " EUR", "all")
-    assert told.startswith("The stuff of wood holds the plan back most: 10% more of it (+1 planks) saves 4 EUR")
+    assert told.startswith("The stuff of wood holds the plan back most: 10% more of it (+1 plank) saves 4 EUR")
     assert "One more plank is worth 4 EUR at first, at least half of that up to +5; then the stuff of labour" in told
 
 

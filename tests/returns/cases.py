@@ -60,10 +60,10 @@ def days(count: int) -> Columns:
     return {"day": [str(n + 1) for n in range(count)]}
 
 
-def solve(tables: Frames, **options: Any) -> echelon.Run:
+def solve(tables: Frames, explain: str = "off", **options: Any) -> echelon.Run:
     """A plan of a tiny case: few stops are searched by steps, not by the clock."""
     chosen = {"pyvrp": "off", "rounds": 1} | options
-    return echelon.solve(tables, "returns", options=chosen, time_limit=20.0)
+    return echelon.solve(tables, "returns", options=chosen, time_limit=20.0, explain=explain)
 
 
 def cost(tables: Frames, **options: Any) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from echelon.explain.limits import LIMIT, NEXT_TO_NOTHING, SHARE, TOGETHER, dearest, step_of, worth_by_price
+from echelon.explain.limits import LIMIT, candidates, dearest, worth_by_price
 from echelon.explain.rules import price_rules
 from echelon.explain.schema import EASED, RULE_PRICES
 from echelon.family import Answer, Family
@@ -17,7 +17,6 @@ from echelon.solvers.outcome import Control, Outcome, SolveOptions
 from echelon.tables import Frames
 
 RULES_SHARE = 0.3  # of the time limit is kept for what rules cost, where that is asked for
-FEW, MOST_ANEW = 3, 6  # limits eased quickly that are planned anew first; all that are
 ANEW_AT_LEAST = 5.0  # seconds for planning anew, or as long as the plan itself took,
 ANEW_UP_TO = 20.0  # if that is no more than this
 
@@ -66,7 +65,7 @@ def plan_anew(family: Family, full: Frames, options: Any, search: SolveOptions, 
     if family.ease is None or "limits" not in plan or (len(quick) and quick["saving"].max() <= unproven):
         return answer
     lines: list[dict[str, Any]] = []
-    for line in _candidates(quick, plan["limits"]):
+    for line in candidates(quick, plan["limits"]):
         if (seconds := until - time.monotonic()) <= 0:
             break
         eased = family.ease(full, line["limit"], line["name"], line["unit"], line["added"])
@@ -87,20 +86,3 @@ def _worth_anew(line: dict[str, Any], saving: float, limits: pd.DataFrame) -> di
     others = {key: worth for key, worth in worth_by_price(limits).items() if key != own}
     price = limits.loc[(limits[LIMIT] == list(own)).all(axis=1), "price"].sum()
     return {"how": "anew", "saving": saving, "price": float(price), "binds_next": dearest(others)}
-
-
-def _candidates(quick: pd.DataFrame, limits: pd.DataFrame) -> list[dict[str, Any]]:
-    """The limits that promise most: those that saved most when eased, then those used most in any row. (A limit may
-    hold a plan back without being used up, where what it allows is less than one more lot.)"""
-    single = quick[(quick["share"] == SHARE) & (quick["limit"] != TOGETHER)].nlargest(FEW, "saving")
-    chosen = single[[*LIMIT, "added", "share"]].to_dict("records")
-    known = {tuple(line[part] for part in LIMIT) for line in chosen}
-    part = limits["use"] / limits["capacity"].clip(lower=NEXT_TO_NOTHING)
-    groups = limits.assign(part=part).groupby(LIMIT, sort=True)
-    mean, fullest = groups["capacity"].mean(), groups["part"].max()
-    for key in fullest.sort_values(ascending=False, kind="stable").index:
-        if key not in known:
-            added = step_of(mean[[key]], key[2])
-            share = added / mean[key] if mean[key] > 0 else 1.0
-            chosen.append(dict(zip(LIMIT, key, strict=True)) | {"added": added, "share": share})
-    return chosen[:MOST_ANEW]

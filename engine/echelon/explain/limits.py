@@ -22,8 +22,9 @@ CURVE = (0.01, 0.02, 0.05, 0.2, 0.5, 1.0)  # and further shares for the one that
 MOST = 12  # limits that are eased, those with the highest prices
 NEXT_TO_NOTHING = 1e-7  # of the cost
 FULL = 1 - 1e-6  # of its capacity, from which a limit is used up
+FEW, MOST_ANEW = 3, 6  # limits eased quickly that are planned anew first; all that are
 FEEDERS = 3  # items shown of each bottleneck
-COUNTED = ("sites",)  # units that come in whole numbers
+COUNTED = ("sites", "vehicles", "docks", "trucks")  # units that come in whole numbers
 TOGETHER = "together"
 DIGITS = 6  # of money
 
@@ -104,6 +105,23 @@ def worth_by_price(limits: pd.DataFrame) -> dict[Key, float]:
     return {
         key: float(rows["price"].sum()) * step_of(rows["capacity"]) for key, rows in limits.groupby(LIMIT, sort=True)
     }
+
+
+def candidates(quick: pd.DataFrame, limits: pd.DataFrame) -> list[dict[str, Any]]:
+    """The limits that promise most: those that saved most when eased quickly, then those used most in any row. (A limit
+    may hold a plan back without being used up, where what it allows is less than one more lot.)"""
+    single = quick[(quick["share"] == SHARE) & (quick["limit"] != TOGETHER)].nlargest(FEW, "saving")
+    chosen = single[[*LIMIT, "added", "share"]].to_dict("records")
+    known = {tuple(line[part] for part in LIMIT) for line in chosen}
+    part = limits["use"] / limits["capacity"].clip(lower=NEXT_TO_NOTHING)
+    groups = limits.assign(part=part).groupby(LIMIT, sort=True)
+    mean, fullest = groups["capacity"].mean(), groups["part"].max()
+    for key in fullest.sort_values(ascending=False, kind="stable").index:
+        if key not in known:
+            added = step_of(mean[[key]], key[2])
+            share = added / mean[key] if mean[key] > 0 else 1.0
+            chosen.append(dict(zip(LIMIT, key, strict=True)) | {"added": added, "share": share})
+    return chosen[:MOST_ANEW]
 
 
 def bottlenecks(limits: pd.DataFrame, feeders: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from echelon.schema import Row, Table, Text, column
 
-How = Literal["held", "weighed", "anew"]
+How = Literal["held", "weighed", "anew", "searched"]
 
 
 class Eased(Row):
@@ -16,10 +16,10 @@ class Eased(Row):
     name: Text = column("Whose it is; blank: of all", example="MAIN", key=True)
     unit: Text = column("Unit of what is added", example="m³", key=True)
     added: float = column("How much more of it there is in every period", example=9.0, ge=0, key=True)
-    how: How = column("held: the plan's yes-or-no decisions stay; weighed: the plans found on the way are mixed anew; anew: everything is planned anew", example="held", key=True)  # fmt: skip
+    how: How = column("held: the plan's yes-or-no decisions stay; weighed: the plans found on the way are mixed anew; anew: everything is planned anew; searched: so too, by a search that proves nothing", example="held", key=True)  # fmt: skip
     share: float = column("The same as a part of what there is on average", example=0.1, ge=0)
     saving: float = column("By how much the plan costs less", example=310.0, unit="money", ge=0)
-    price: float = column("What one more unit in every period would then still save", example=30.0, unit="money/unit", ge=0)  # fmt: skip
+    price: float | None = column("What one more unit in every period would then still save; blank: not known", example=30.0, unit="money/unit", ge=0, default=None)  # fmt: skip
     binds_next: Text = column("The limit that would then hold the plan back most besides; blank: none", example="budget of Power tools", default="")  # fmt: skip
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Literal
 
+from echelon.explain.schema import EASED, RULE_PRICES
 from echelon.family import Answer, Family
 from echelon.solvers import highs
 from echelon.solvers.outcome import Control, Outcome, SolveOptions, Termination
@@ -12,8 +14,9 @@ from echelon.tables import Frames
 from echelon_models.returns.alone import alone_rows
 from echelon_models.returns.complete import complete
 from echelon_models.returns.coordinate import Rounds, coordinate
+from echelon_models.returns.eased import Told, ease_held, search_eased
 from echelon_models.returns.geojson import files
-from echelon_models.returns.limit_prices import limit_rows
+from echelon_models.returns.limits import limit_rows
 from echelon_models.returns.recheck import recheck
 from echelon_models.returns.report import charts
 from echelon_models.returns.result_tables import RESULTS
@@ -26,38 +29,61 @@ from echelon_models.returns.tours import fleet
 from echelon_models.returns.unserved import take_in, unserved_rows
 
 PRICES_SHARE = 0.05  # of the time limit may go to the prices of the limits
-TAKE_IN_UNTIL = 0.93  # share of the time limit at which stops that were left are no longer taken in
+TAKE_IN_UNTIL = 0.93  # share of a search's time at which stops that were left are no longer taken in
+EASE_UNTIL = 0.93  # share of the time limit at which limits are no longer eased
 TELL_UNTIL = 0.97  # and at which reasons are no longer tested for
+HELD_SHARE = 0.01  # of the time limit may go to solving again with limits eased and the tours held,
+SEARCH_SHARE = 0.2  # and is kept for searching tours again with limits eased
 
 
 def solve(full: Frames, options: ReturnsOptions, control: Control) -> Answer:
-    """Plan tours and hubs in turn; tell the best plan, beside each stop alone, with the reason of every stop left."""
-    began = time.monotonic()
+    """Plan tours and hubs in turn, and again with limits eased; tell the best plan, beside each stop alone, with the
+    reason of every stop left."""
+    began, limit = time.monotonic(), control.options.time_limit
+    kept = SEARCH_SHARE * limit if control.options.explain == "full" else 0.0
     vehicles = fleet(full, options)
-    state = coordinate(vehicles, options, control, tour_search(vehicles, options, control))
+    own = replace(control, options=control.options.model_copy(update={"time_limit": limit - kept}))
+    state = coordinate(vehicles, options, own, tour_search(vehicles, options, own))
     if state.best is None:
         reason = Termination.NO_SOLUTION
         return Answer(
             Outcome(reason, limit="interrupt" if state.interrupted else "time", seconds=time.monotonic() - began)
         )
-    best = take_in(state, state.best, began + TAKE_IN_UNTIL * control.options.time_limit)
-    plan = _tell(state, best, began + TELL_UNTIL * control.options.time_limit)
-    seconds = time.monotonic() - began
+    best = take_in(state, state.best, began + TAKE_IN_UNTIL * (limit - kept))
+    soon = time.monotonic() + max(kept, time.monotonic() - began)
+    told = _ease(state, best, min(soon, began + EASE_UNTIL * limit))
+    plan = _tell(state, told.best, began + TELL_UNTIL * limit) | {"eased": told.eased}
     outcome = Outcome(
         Termination.FEASIBLE,
         limit=_limit(state),
-        objective=best.cost,
-        seconds=seconds,
+        objective=told.best.cost,
+        seconds=time.monotonic() - began,
         solver=f"{highs.SOLVER}, {state.finder}",
     )
-    return Answer(outcome, plan, notes=_notes(state))
+    return Answer(outcome, {table.name: plan[table.name] for table in RESULTS}, notes=(*_notes(state), *told.notes))
+
+
+def _ease(state: Rounds, best: Plan, until: float) -> Told:
+    """What limits are worth, as far as it is asked for; nothing after Ctrl-C."""
+    explain = state.control.options.explain
+    if explain == "off" or state.interrupted:
+        return Told(best, EASED.empty())
+    limits = limit_rows(state.fleet, state.sets, state.first, best, _pricing(state))
+    soon = time.monotonic() + max(HELD_SHARE * state.control.options.time_limit, 0.5)
+    held = ease_held(state, best, limits, min(soon, until))
+    return search_eased(state, best, limits, held, until) if explain == "full" else Told(best, held)
+
+
+def _pricing(state: Rounds) -> SolveOptions:
+    """Options of the linear program that tells the prices of the limits."""
+    options = state.control.options
+    seconds = max(PRICES_SHARE * options.time_limit, 0.5)
+    return SolveOptions(time_limit=seconds, threads=options.threads, seed=options.seed)
 
 
 def _tell(state: Rounds, best: Plan, until: float) -> Frames:
-    """All result tables of the best plan; reasons are tested for until then."""
-    options = state.control.options
-    seconds = max(PRICES_SHARE * options.time_limit, 0.5)
-    search = SolveOptions(time_limit=seconds, threads=options.threads, seed=options.seed)
+    """The result tables of the best plan but those of what limits and rules are worth; reasons are tested for until
+    then."""
     full, plan = state.fleet.full, dict(best.tables)
     plan["unserved"] = typed("unserved", unserved_rows(state, best, until))
     plan["slow_movers"] = typed("slow_movers", full["slow_movers"])
@@ -66,8 +92,8 @@ def _tell(state: Rounds, best: Plan, until: float) -> Frames:
     plan["returns"] = typed("returns", moved)
     plan["alone"] = typed("alone", alone_rows(state.fleet, state.options))
     plan["comparison"] = comparison_rows(best.costs, plan["alone"])
-    plan["limits"] = typed("limits", limit_rows(state.fleet, state.sets, state.first, best, search))
-    return {table.name: plan[table.name] for table in RESULTS}
+    plan["limits"] = limit_rows(state.fleet, state.sets, state.first, best, _pricing(state))
+    return plan | {"rule_prices": RULE_PRICES.empty()}
 
 
 def _limit(state: Rounds) -> Literal["time", "interrupt"] | None:

@@ -21,7 +21,7 @@ from echelon_models.returns.estimate import by_geometry, by_tours, chances
 from echelon_models.returns.formulation import Estimate, build
 from echelon_models.returns.schema import ReturnsOptions
 from echelon_models.returns.sets import Sets, Visit, prepare
-from echelon_models.returns.settle import Plan, Worth, settle
+from echelon_models.returns.settle import Plan, Trucks, Worth, settle
 from echelon_models.returns.start import guide, take_over
 from echelon_models.returns.tours import Fleet
 
@@ -31,6 +31,7 @@ SEARCH_SHARE = 0.5  # of the time left in a round goes to its first search
 LAST_SHARE = 0.18  # of the time limit is kept for settling and telling the plan
 GAP = 2e-3  # at which a consolidation model ends
 STEPS_GAP = 0.05  # and where steps are counted, so that it ends by its gap and not by the clock
+EARLIER = "the earlier run"
 AGREED = 1e-5  # relative gain of a round below which the levels agree
 
 
@@ -58,6 +59,7 @@ class Rounds:
     first: Estimate
     began: float = field(default_factory=time.monotonic)
     best: Plan | None = None
+    trucks: Trucks | None = None  # of the best plan, or of one of a case much like this
     finder: str = ""
     notes: tuple[str, ...] = ()
     rounds: int = 0
@@ -75,7 +77,7 @@ class Rounds:
 
     def settle(self, solution: Solution) -> Plan | None:
         """The best whole plan around these tours (see `settle`)."""
-        return settle(self.fleet, self.sets, self.first, solution, _part(self, SETTLE_SHARE))
+        return settle(self.fleet, self.sets, self.first, solution, _part(self, SETTLE_SHARE), self.trucks)
 
     def log(self, line: str) -> None:
         if self.control.log_file is not None:
@@ -89,11 +91,26 @@ def coordinate(fleet: Fleet, options: ReturnsOptions, control: Control, search: 
     state = Rounds(fleet, prepare(fleet.full, options, visits), options, control, search, by_geometry(fleet, visits))
     try:
         if control.start is not None:
-            _consider(state, _earlier(fleet, control.start), "the earlier run")
+            _consider(state, _earlier(fleet, control.start), EARLIER)
         while state.rounds < options.rounds and not state.agreed and not state.interrupted and _has_time(state):
             _round(state)
     except KeyboardInterrupt:
         state.interrupted = True
+    return state
+
+
+def search_on(fleet: Fleet, options: ReturnsOptions, control: Control, search: Search, plan: Plan) -> Rounds:
+    """One search of a completed case from a plan on, as far as it fits: each stop on its day and at its hub first, then
+    freely. The case may be another than the plan's, with a limit eased."""
+    visits = chances(fleet)
+    state = Rounds(fleet, prepare(fleet.full, options, visits), options, control, search, by_geometry(fleet, visits))
+    state.trucks = plan.trucks
+    _consider(state, _earlier(fleet, plan.tables), EARLIER)
+    for name, share in (("as before", SEARCH_SHARE), ("free", 1.0)):
+        if state.best is not None and (state.left > 0 or options.steps):
+            at = {i: (i, where.hub, where.t) for i, where in state.best.at.items()}
+            held = {i: _vehicles_of(fleet, i, visit) for i, visit in at.items()} if name != "free" else {}
+            _search(state, losses_at(state, state.best.worth, at), held, name, share * max(state.left, 0.0))
     return state
 
 
@@ -172,7 +189,7 @@ def _consider(state: Rounds, solution: Solution, finder: str) -> None:
         return
     state.log(f"           whole plan {plan.cost:,.2f}")
     if state.best is None or plan.cost < state.best.cost - 1e-9:
-        state.best, state.finder = plan, finder
+        state.best, state.trucks, state.finder = plan, plan.trucks, finder
         if state.control.progress is not None:
             state.control.progress(Progress(state.seconds, plan.cost, None, None, nodes=0))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from echelon.family import Recheck
 from echelon.tables import Frames
+from echelon_models.returns.recheck_limits import check_limits
 from echelon_models.returns.recheck_routes import DIMENSIONS, Book, Visits, World, check_routes, check_served
 
 KG = 1000.0  # in a tonne
@@ -25,7 +26,7 @@ def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     _check_trucks(book, full, world, plan)
     _check_destinations(book, full, plan)
     _check_intake(book, full, world, visits, plan)
-    _check_limits(book, plan)
+    check_limits(book, full, world, visits, plan)
     costs = _costs(full, options, visits, plan)
     _check_alone(book, full, plan)
     _check_comparison(book, plan, costs)
@@ -174,11 +175,6 @@ def _check_intake(book: Book, full: Frames, world: World, visits: Visits, plan: 
             book.same(f"hub: {name}", where, getattr(row, name), true)
         for d in DIMENSIONS:
             book.over("storage of a hub", f"{where}, {d}", kept[hub, day, d], _or_inf(getattr(terms, f"storage_{d}")))
-
-
-def _check_limits(book: Book, plan: Frames) -> None:
-    for row in plan["limits"].itertuples(index=False):
-        book.over("use of a limit", f"{row.limit}, {row.name}, {row.day}", row.use, row.capacity)
 
 
 def _costs(full: Frames, options: Any, visits: Visits, plan: Frames) -> dict[str, float]:

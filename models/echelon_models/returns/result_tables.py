@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from echelon.explain.schema import EASED, RULE_PRICES
 from echelon.schema import Row, Table, Text, column
 from echelon_models.returns.schema import KINDS, Return
 
@@ -181,15 +182,17 @@ class Comparison(Row):
 
 class Limit(Row):
     """A limit: how much is used, and what one more unit would be worth. Prices hold with the trucks of the plan, with
-    the routes' cost of moving a stop estimated, and with stops that may be collected in part."""
+    the routes' cost of moving a stop estimated, and with stops that may be collected in part; what limits of vehicles
+    and docks are worth is told by searching again (see `eased`)."""
 
-    limit: Text = column("Kind: intake, storage, destination capacity, weight limit", example="intake", key=True)  # fmt: skip
-    name: Text = column("Which one", example="OLTEN", key=True)
-    day: Text = column("Day; blank: all days together", example="MON", key=True)
-    unit: Text = column("Unit of capacity and use", example="kg", key=True)
+    limit: Text = column("Kind: intake, storage, dock capacity; fleet, load capacity, shift, longest tour, range; line-haul capacity; destination capacity, weight limit", example="intake", key=True)  # fmt: skip
+    name: Text = column("Which hub, type of vehicle, way or destination", example="OLTEN", key=True)
+    period: Text = column("Day; all days: a limit of all days together", example="MON", key=True)
+    unit: Text = column("Unit of capacity, use and excess", example="kg", key=True)
     capacity: float = column("What the limit allows", example=12000.0, ge=0)
-    use: float = column("What the plan uses", example=5210.0, ge=0)
-    price: float = column("What one more unit of capacity would save", example=0.0, unit="money/unit", ge=0)
+    use: float = column("What the plan uses, of limits of each vehicle the one that uses most", example=5210.0, ge=0)
+    excess: float = column("Use over capacity: none, every limit is kept", example=0.0, ge=0)
+    price: float | None = column("What one more unit of capacity would save; blank: no price tells it", example=0.0, unit="money/unit", ge=0, default=None)  # fmt: skip
 
 
 RESULTS = (
@@ -206,4 +209,6 @@ RESULTS = (
     Table("alone", Alone),
     Table("comparison", Comparison),
     Table("limits", Limit),
+    EASED,
+    RULE_PRICES,
 )

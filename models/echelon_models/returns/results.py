@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from echelon.explain.words import in_words
 from echelon.family import Page
 from echelon.tables import Frames
 from echelon_models.returns.result_tables import RESULTS
@@ -178,7 +179,8 @@ def page(plan: Frames, figures: dict[str, Any], currency: str) -> Page:
     service["each stop alone"] = (
         f"would cost {figures['alone']:,.0f}{money}; the plan costs {abs(figures['saving']):,.0f}{money} {words}"
     )
-    return Page(service, constraint(plan["limits"], money), "The tours", _tours(plan, money))
+    constraint = in_words(plan["eased"], plan["limits"], money, "all hubs")
+    return Page(service, constraint, "The tours that cost most", _tours(plan, money))
 
 
 def _reasons(unserved: Mapping[str, int]) -> str:
@@ -187,10 +189,10 @@ def _reasons(unserved: Mapping[str, int]) -> str:
 
 
 def _tours(plan: Frames, money: str) -> pd.DataFrame:
-    """The longest tours."""
-    tours = plan["tours"]
-    shown = tours.sort_values("km", ascending=False, kind="stable").head(SHOWN).sort_index()
-    cost = shown[["fixed_cost", "distance_cost", "time_cost"]].sum(axis=1)
+    """The tours that cost most, dearest first."""
+    cost = plan["tours"][["fixed_cost", "distance_cost", "time_cost"]].sum(axis=1)
+    cost = cost.sort_values(ascending=False, kind="stable").head(SHOWN)
+    shown = plan["tours"].loc[cost.index]
     return pd.DataFrame(
         {
             "day": shown["day"],
@@ -202,23 +204,4 @@ def _tours(plan: Frames, money: str) -> pd.DataFrame:
             "km": shown["km"].map("{:,.0f}".format),
             f"cost{money}": cost.map("{:,.0f}".format),
         }
-    )
-
-
-def constraint(limits: pd.DataFrame, money: str) -> str:
-    """The limit whose easing by 1% saves most, in words."""
-    binding = limits[limits["price"] > 0]
-    if binding.empty:
-        return "No limit of the hubs and destinations holds this plan back."
-    worth = (binding["price"] * binding["capacity"] * 0.01).groupby(
-        [binding["limit"], binding["name"], binding["unit"]]
-    )
-    kind, name, unit = worth.sum().idxmax()
-    rows = binding[(binding["limit"] == kind) & (binding["name"] == name) & (binding["unit"] == unit)]
-    dearest = rows.loc[rows["price"].idxmax()]
-    when = f" on {dearest['day']}" if dearest["day"] else ""
-    one = f"{dearest['price']:,.2f}{money}"
-    return (
-        f"The {kind} of {name} holds the plan back most: one more of its {unit}{when} saves {one}, 1% more in all "
-        f"about {worth.sum().max():,.0f}{money} (an estimate: stops divisible, routes' costs estimated)."
     )

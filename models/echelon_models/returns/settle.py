@@ -20,8 +20,10 @@ from echelon_models.returns.results import cost_lines, flow_tables, intake_rows,
 from echelon_models.returns.route_tables import places_of, route_rows, served_rows, tour_rows
 from echelon_models.returns.schema import DIMENSIONS
 from echelon_models.returns.sets import Commodity, Sets
+from echelon_models.returns.start import take_over
 from echelon_models.returns.tours import Fleet
 
+Trucks = Mapping[tuple[str, str, int], int]  # (hub, destination, t) -> trucks
 Worth = Mapping[tuple[str, Commodity, int], float]  # (hub, commodity, t) -> money a unit more is worth there
 
 
@@ -32,7 +34,7 @@ class Plan:
     solution: Solution
     timetables: tuple[Timetable, ...]
     at: dict[int, Visited]
-    trucks: dict[tuple[str, str, int], int]
+    trucks: Trucks
     tables: Frames
     costs: dict[str, float]
     worth: Worth
@@ -49,15 +51,17 @@ class Plan:
         return {(row.hub, days.index(row.day)): {d: getattr(row, d) for d in DIMENSIONS} for row in rows}
 
 
-def settle(fleet: Fleet, sets: Sets, first: Estimate, solution: Solution, options: SolveOptions) -> Plan | None:
-    """The best plan around these tours. Stops whose goods do not pay, or do not fit a hub, leave their tours. None if
-    the tours break a rule, or there was no time."""
+def settle(
+    fleet: Fleet, sets: Sets, first: Estimate, solution: Solution, options: SolveOptions, trucks: Trucks | None = None
+) -> Plan | None:
+    """The best plan around these tours, from the `trucks` of an earlier plan on. Stops whose goods do not pay, or do
+    not fit a hub, leave their tours. None if the tours break a rule, or there was no time."""
     tours = timetables(fleet.problem, solution)
     if isinstance(tours, Violation):
         return None
     at = places_of(fleet, tours)
     estimate = by_tours(fleet, first, solution.routes, at)
-    model, solved = _solve(sets, estimate, at, options, held=False)
+    model, solved = _solve(sets, estimate, at, options, trucks, held=False)
     if not solved.outcome.has_plan:
         return None
     dropped = {i for i, where in at.items() if model.visit[i, where.hub, where.t].value < 0.5}
@@ -67,7 +71,7 @@ def settle(fleet: Fleet, sets: Sets, first: Estimate, solution: Solution, option
         if isinstance(tours, Violation):
             return None
         at = places_of(fleet, tours)
-        model, solved = _solve(sets, estimate, at, options, held=True)
+        model, solved = _solve(sets, estimate, at, options, trucks, held=True)
         if not solved.outcome.has_plan:
             return None
     worth = {(h, (p, o), t): -solved.dual(row) for (h, p, o, t), row in model.hub_balance.items()}
@@ -84,10 +88,17 @@ def without(fleet: Fleet, solution: Solution, stops: set[int]) -> Solution:
 
 
 def _solve(
-    sets: Sets, estimate: Estimate, at: Mapping[int, Visited], options: SolveOptions, held: bool
+    sets: Sets,
+    estimate: Estimate,
+    at: Mapping[int, Visited],
+    options: SolveOptions,
+    trucks: Trucks | None,
+    held: bool,
 ) -> tuple[Any, highs.Solution]:
     """The model with no visits but those of the tours; `held` keeps all of them."""
     model = build(sets, Estimate(estimate.cost))
+    if trucks is not None:
+        take_over(model, at, trucks)
     for i, h, t in sets.visits:
         where = at.get(i)
         if where is None or (where.hub, where.t) != (h, t):
