@@ -97,3 +97,36 @@ def test_a_limit_that_is_eased_is_eased_by_what_is_said() -> None:
         ease(full, "line-haul capacity", "H0 to D30", "trucks", 3.0)["ways"].drop(columns="trucks"),
         full["ways"].drop(columns="trucks"),
     )
+
+
+# what was planted: (tables, the rule, what the plan costs more for it)
+RULED: dict[str, tuple[Frames, str, float]] = {
+    # b20 would be 20 km further than a10, and its loss is 50
+    "time windows of stops": (case(stops=stops(leaving_cost=[99.0, 50.0, 98.0]), vehicles={"vehicle": "V", "shift_start": "08:00"},
+                                   windows={"place": "b20", "opens": "07:00", "closes": "08:05"}), "time windows of stops", 30.0),
+    "skills": (case(stops=stops(skills=["", "lift", ""], leaving_cost=50.0)), "skills", 50.0 - 20.0),
+    "intake of hubs": (PLANTED["intake"][0], "intake of hubs", 50.0 - 20.0),
+    # Q goes to D30 with the others (20.8 a unit), not to E40 (5.5), whose truck is not needed
+    "jurisdictions": (CASES["law of destinations"][0], "jurisdictions", 20.8 - 5.5 + 1.0),
+    # 3 P are worth 6.4 each refurbished, 1.5 scrapped, and go on Q's truck of D30; E40 needs none
+    "what must be done with goods": (CASES["option of the goods"][0], "what must be done with goods", 3 * (6.4 - 1.5) + 1.0),
+    # a10 lies on the way to b20, and needs neither a day of its own nor a way of 20 km
+    "days": (case(days=days(2), stops=stops(ready_day=["2", "", ""], deadline_day=["", "1", ""]),
+                  vehicles={"vehicle": "V", "fixed_cost": 9.0}), "first and last days of stops", 9.0 + 20.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("tables", "rule", "price"), RULED.values(), ids=RULED)
+def test_a_rule_costs_what_the_plan_saves_without_it(tables: Frames, rule: str, price: float) -> None:
+    run = solve(tables, price_rules=True)
+    told = run.plan["rule_prices"].set_index("rule")["saving"].to_dict()
+    assert told[rule] == pytest.approx(price)
+    assert run.plan["rule_prices"]["at_most"].isna().all(), "no bound is known"
+    assert any(note.startswith("prices of rules are differences of two plans") for note in run.notes)
+
+
+def test_a_rule_that_costs_nothing_is_not_priced() -> None:
+    """Its name stands in a note: what it saves cannot be told from what any search finds."""
+    run = solve(case(vehicles={"vehicle": "V", "range": 500.0}), price_rules=True)
+    assert run.plan["rule_prices"].empty
+    assert any("no less than without: ranges of vehicles" in note for note in run.notes)

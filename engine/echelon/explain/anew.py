@@ -4,6 +4,7 @@ without each of its rules."""
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -49,10 +50,24 @@ def _with_rule_prices(
         part = search.model_copy(update={"time_limit": seconds, "explain": "off"})
         return family.solve(tables, _quiet(family, changed), Control(part, start=answer.plan)).outcome
 
-    cost = answer.outcome.objective or 0.0
-    prices, skipped = price_rules(family.changes, full, options, again, cost, until)
-    notes = tuple(f"no time to price the rule: {name}" for name in skipped)
-    return replace(answer, plan=answer.plan | {RULE_PRICES.name: prices}, notes=answer.notes + notes)
+    cost, rules = answer.outcome.objective or 0.0, [c for c in family.changes if c.applies(full, options)]
+    luck = 0.0
+    if answer.outcome.bound is None:  # a search that proves nothing may save as much with every rule kept
+        seconds = max((until - time.monotonic()) / (len(rules) + 1), 0.1)
+        luck = max(cost - (again(full, options, seconds).objective or cost), 0.0)
+    prices, skipped = price_rules(rules, full, options, again, cost - luck, until)
+    notes = [f"no time to price the rule: {name}" for name in skipped]
+    if answer.outcome.bound is None:
+        small = prices["saving"] <= luck
+        notes.append(_no_price(prices.loc[small, "rule"].tolist(), luck))
+        prices = prices[~small].reset_index(drop=True)
+    return replace(answer, plan=answer.plan | {RULE_PRICES.name: prices}, notes=(*answer.notes, *notes))
+
+
+def _no_price(rules: Sequence[str], luck: float) -> str:
+    """What is said of rules that cost nothing that can be told from luck."""
+    told = "prices of rules are differences of two plans, as no bound is known; as long a search with all rules kept"
+    return f"{told} saves {luck:,.2f}" + (f", and no less than without: {', '.join(rules)}" if rules else "")
 
 
 def plan_anew(family: Family, full: Frames, options: Any, search: SolveOptions, answer: Answer, until: float) -> Answer:

@@ -72,7 +72,7 @@ def _where(limits: pd.DataFrame, top: pd.Series, unit: str) -> str:
     where = ""
     if "period" in rows and len(priced):
         dearest = priced.loc[priced["price"].idxmax(), "period"]
-        where = f" It binds in {len(priced)} of {limits['period'].nunique()} periods, most in {dearest}."
+        where = f" It binds in {len(priced)} of {rows['period'].nunique()} periods, most in {dearest}."
     over = rows["excess"].sum() if "excess" in rows else 0.0
     return where + (f" It is exceeded by {over:,.1f} {unit} in all." if over >= 0.05 else "")
 

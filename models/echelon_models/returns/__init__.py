@@ -11,6 +11,7 @@ from echelon.family import Answer, Family
 from echelon.solvers import highs
 from echelon.solvers.outcome import Control, Outcome, SolveOptions, Termination
 from echelon.tables import Frames
+from echelon_models.returns import changes
 from echelon_models.returns.alone import alone_rows
 from echelon_models.returns.complete import complete
 from echelon_models.returns.coordinate import Rounds, coordinate
@@ -123,4 +124,6 @@ FAMILY = Family(
     page=page,
     charts=charts,
     files=files,
+    changes=changes.RULES,
+    quiet={"price_rules": False},
 )

@@ -22,7 +22,8 @@ ONE_DAY = {"day": ["1"], "date": [pd.NaT]}
 
 def complete(tables: Frames, options: ReturnsOptions) -> Frames:
     """The tables in full. Adds `goods` (all that is to be collected and recovered), `all_places`, `inlets` (which hub
-    may take a stop's goods), `ways` (line-haul) and `outlets` (which hub may send which product where)."""
+    may take a stop's goods), `ways` (line-haul), `terms` (what destinations would make of each product, the law left
+    aside) and `outlets` (which hub may send which product where)."""
     full = dict(tables)
     full["days"] = _days(tables["days"])
     position = full["days"].set_index("day")["t"]
@@ -34,17 +35,24 @@ def complete(tables: Frames, options: ReturnsOptions) -> Frames:
         from_time=_seconds(tables["distances"]["from_time"].replace("", "00:00"))
     )
     full["products"] = _products(tables)
-    full["recovery"] = _recovery(tables, full["products"])
+    full["terms"] = _terms(tables, full["products"])
+    full["recovery"] = _lawful(full["terms"], tables["jurisdictions"])
     full["stock_lines"] = tables["slow_movers"]
     full["slow_movers"] = slow_movers(full, full["recovery"], options)
     full["goods"] = _goods(tables["returns"], full["slow_movers"])
     full["stops"] = _stops(tables, full, position, options)
-    full["inlets"] = _inlets(tables, full)
+    full["inlets"] = _inlets(full)
     full["ways"] = _ways(tables, full, options)
-    full["outlets"] = _outlets(tables, full)
+    full["outlets"] = _outlets(full)
     if tables["destinations"].empty:  # goods end their way at the hub
         full["goods"] = full["goods"].iloc[:0]
     return full
+
+
+def without_laws(full: Frames) -> Frames:
+    """A completed case as it would be if no law of a region kept goods from anywhere. Flags of slow movers stay."""
+    free = full | {"jurisdictions": full["jurisdictions"].iloc[:0], "recovery": full["terms"]}
+    return free | {"inlets": _inlets(free), "outlets": _outlets(free)}
 
 
 def _days(given: pd.DataFrame) -> pd.DataFrame:
@@ -122,9 +130,9 @@ def _products(tables: Frames) -> pd.DataFrame:
     return pd.DataFrame({"product": names}).assign(**blank, value=value)
 
 
-def _recovery(tables: Frames, products: pd.DataFrame) -> pd.DataFrame:
-    """destination, product, kind, yield_rate, gain (money a good unit), cost, residue_cost, emissions, net (money a
-    unit): what a destination makes of each product that it takes and may take."""
+def _terms(tables: Frames, products: pd.DataFrame) -> pd.DataFrame:
+    """destination, product, kind, product_class, region, yield_rate, gain (money a good unit), cost, residue_cost,
+    emissions, net (money a unit): what a destination makes of each product that it takes."""
     destinations = tables["destinations"][["destination", "kind", "region"]]
     pairs = destinations.merge(
         products[["product", "product_class", "value"]].rename(columns={"value": "worth"}), how="cross"
@@ -144,13 +152,17 @@ def _recovery(tables: Frames, products: pd.DataFrame) -> pd.DataFrame:
         of_class = pairs.merge(given, on=["destination", "product_class"])
         every = pairs.merge(given[given["product_class"] == EVERY].drop(columns="product_class"), on="destination")
         rows = pd.concat([of_class, every], ignore_index=True).drop_duplicates(["destination", "product"])
-    laws = tables["jurisdictions"]
-    lawful = [not forbids(laws, c, r) for c, r in zip(rows["product_class"], rows["region"], strict=True)]
-    rows = rows.loc[lawful]
     gain = rows["value_share"] * rows["worth"] + rows["value"]
     net = rows["yield_rate"] * gain - rows["cost"] - (1 - rows["yield_rate"]) * rows["residue_cost"]
-    kept = ["destination", "product", "kind", "yield_rate", "gain", "cost", "residue_cost", "emissions", "net"]
-    return rows.assign(gain=gain, net=net)[kept].sort_values(["destination", "product"], ignore_index=True)
+    kept = ["yield_rate", "gain", "cost", "residue_cost", "emissions", "net"]
+    rows = rows.assign(gain=gain, net=net)[["destination", "product", "kind", "product_class", "region", *kept]]
+    return rows.sort_values(["destination", "product"], ignore_index=True)
+
+
+def _lawful(terms: pd.DataFrame, laws: pd.DataFrame) -> pd.DataFrame:
+    """The terms of what destinations may handle by the law of their region."""
+    allowed = [not forbids(laws, c, r) for c, r in zip(terms["product_class"], terms["region"], strict=True)]
+    return terms.loc[allowed].reset_index(drop=True)
 
 
 def forbids(laws: pd.DataFrame, product_class: str, region: str, origin: str | None = None) -> bool:
@@ -194,14 +206,14 @@ def _stops(tables: Frames, full: Frames, position: pd.Series, options: ReturnsOp
     return stops.assign(**filled, worth=stops["value"] + at_hub)
 
 
-def _inlets(tables: Frames, full: Frames) -> pd.DataFrame:
+def _inlets(full: Frames) -> pd.DataFrame:
     """stop, hub: the hubs that may take all that is collected at the stop."""
     classes = full["goods"].merge(full["products"][["product", "product_class"]], on="product")
     own = full["stops"][["stop", "product_class"]]
     classes = pd.concat([own, classes[["stop", "product_class"]]]).drop_duplicates()
     region = full["stops"].set_index("stop")["region"]
-    laws = tables["jurisdictions"]
-    rows = full["stops"][["stop"]].merge(tables["hubs"][["hub", "region"]], how="cross")
+    laws = full["jurisdictions"]
+    rows = full["stops"][["stop"]].merge(full["hubs"][["hub", "region"]], how="cross")
     if laws.empty:
         return rows[["stop", "hub"]]
     of_stop = classes.groupby("stop")["product_class"].agg(list)
@@ -234,16 +246,15 @@ def _ways(tables: Frames, full: Frames, options: ReturnsOptions) -> pd.DataFrame
     ).sort_values(["hub", "destination"], ignore_index=True)
 
 
-def _outlets(tables: Frames, full: Frames) -> pd.DataFrame:
+def _outlets(full: Frames) -> pd.DataFrame:
     """hub, destination, product, kind: which hub may send which product where, by its ways and by law."""
     regions = full["ways"][["hub", "destination"]]
     regions = regions.assign(
-        origin=regions["hub"].map(tables["hubs"].set_index("hub")["region"]),
-        region=regions["destination"].map(tables["destinations"].set_index("destination")["region"]),
+        origin=regions["hub"].map(full["hubs"].set_index("hub")["region"]),
+        region=regions["destination"].map(full["destinations"].set_index("destination")["region"]),
     )
-    rows = regions.merge(full["recovery"][["destination", "product", "kind"]], on="destination")
-    rows = rows.merge(full["products"][["product", "product_class"]], on="product")
-    laws = tables["jurisdictions"]
+    rows = regions.merge(full["recovery"][["destination", "product", "kind", "product_class"]], on="destination")
+    laws = full["jurisdictions"]
     crossing = zip(rows["product_class"], rows["region"], rows["origin"], strict=True)
     lawful = [not forbids(laws, c, r, o) for c, r, o in crossing]
     return rows.loc[lawful, ["hub", "destination", "product", "kind"]].reset_index(drop=True)

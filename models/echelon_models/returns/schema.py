@@ -321,4 +321,5 @@ class ReturnsOptions(BaseModel):
     moving_cost: float = Field(default=0.0, ge=0, description="Slow movers: what moving a unit is expected to cost")
     rounds: int = Field(default=4, ge=1, le=50, description="How often routes and consolidation are planned anew in each other's light, at most")  # fmt: skip
     steps: int = Field(default=0, ge=0, description="Steps of each search for routes, counted instead of seconds: the same plan on every machine; 0: by the clock")  # fmt: skip
+    price_rules: bool = Field(default=False, description="Tell what each rule costs, by searching again without it; takes part of the time limit")  # fmt: skip
     pyvrp: Literal["auto", "off"] = Field(default="auto", description="Whether PyVRP searches beside OR-Tools: auto where it is installed and can express the case")  # fmt: skip
