@@ -61,19 +61,12 @@ def settle(
         return None
     at = places_of(fleet, tours)
     estimate = by_tours(fleet, first, solution.routes, at)
-    model, solved = _solve(sets, estimate, at, options, trucks, held=False)
+    model, solved = _solve(sets, estimate, at, options, trucks)
     if not solved.outcome.has_plan:
         return None
     dropped = {i for i, where in at.items() if model.visit[i, where.hub, where.t].value < 0.5}
-    if dropped:
-        solution = without(fleet, solution, dropped)
-        tours = timetables(fleet.problem, solution)
-        if isinstance(tours, Violation):
-            return None
-        at = places_of(fleet, tours)
-        model, solved = _solve(sets, estimate, at, options, trucks, held=True)
-        if not solved.outcome.has_plan:
-            return None
+    if dropped:  # which changes what the others on their tours save
+        return settle(fleet, sets, first, without(fleet, solution, dropped), options, trucks)
     worth = {(h, (p, o), t): -solved.dual(row) for (h, p, o, t), row in model.hub_balance.items()}
     return _plan(fleet, sets, solution, tours, at, model, worth)
 
@@ -93,9 +86,8 @@ def _solve(
     at: Mapping[int, Visited],
     options: SolveOptions,
     trucks: Trucks | None,
-    held: bool,
 ) -> tuple[Any, highs.Solution]:
-    """The model with no visits but those of the tours; `held` keeps all of them."""
+    """The model with no visits but those of the tours."""
     model = build(sets, Estimate(estimate.cost))
     if trucks is not None:
         take_over(model, at, trucks)
@@ -103,8 +95,6 @@ def _solve(
         where = at.get(i)
         if where is None or (where.hub, where.t) != (h, t):
             model.visit[i, h, t].fix(0)
-        elif held:
-            model.visit[i, h, t].fix(1)
     return model, highs.solve(model, options, prices=True)
 
 
