@@ -17,7 +17,7 @@ import pandas as pd
 from echelon.tables import Frames
 from echelon_models.returns.complete import forbids
 from echelon_models.returns.schema import DIMENSIONS, ReturnsOptions
-from echelon_models.returns.tours import MONEY, Fleet, speed
+from echelon_models.returns.tours import Fleet, speed
 
 MOST_SHIPMENTS = 3  # of one stop: more destinations are not tried together
 KG = 1000.0
@@ -190,7 +190,7 @@ def _own_vehicle(fleet: Fleet, options: ReturnsOptions) -> Carrier:
             fills = [load[d] / getattr(row, d) for d in DIMENSIONS if getattr(row, d) > 0]
             trips = max(1, math.ceil(max(fills, default=0.0) - 1e-9))
             hours = 2 * km / speed(row, options) + fleet.stops[i].service_minutes / 60
-            per_km = vehicle.cost_per_distance * KG / MONEY
+            per_km = row.cost_per_km + options.carbon_price * row.emissions / KG
             costs.append(trips * (row.fixed_cost + 2 * km * per_km + hours * row.cost_per_hour))
         return min(costs)
 

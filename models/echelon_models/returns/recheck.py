@@ -1,4 +1,5 @@
-"""Recompute a plan from the tables alone: tours (see `recheck_routes`), hubs, line-haul, recovery, every cost line."""
+"""Recompute a plan from the tables alone: tours (see `recheck_routes`), hubs, line-haul,
+recovery, every cost line; limits and each stop alone (see `recheck_limits`, `recheck_alone`)."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any
 
 from echelon.family import Recheck
 from echelon.tables import Frames
+from echelon_models.returns.recheck_alone import check_alone
 from echelon_models.returns.recheck_limits import check_limits
 from echelon_models.returns.recheck_routes import DIMENSIONS, Book, Visits, World, check_routes, check_served
 
@@ -28,7 +30,7 @@ def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     _check_intake(book, full, world, visits, plan)
     check_limits(book, full, world, visits, plan)
     costs = _costs(full, options, visits, plan)
-    _check_alone(book, full, plan)
+    check_alone(book, full, world, plan)
     _check_comparison(book, plan, costs)
     _check_slow_movers(book, full, options, plan)
     return Recheck(costs, len(book.rules), tuple(book.violations))
@@ -207,17 +209,6 @@ def _final_stock(full: Frames, options: Any, plan: Frames) -> float:
         open_to = open_to if row.option == "" else open_to[open_to["kind"] == row.option]
         worth += row.units * max(float(open_to["net"].max()) if len(open_to) else 0.0, 0.0)
     return worth * float(options.final_stock_share)
-
-
-def _check_alone(book: Book, full: Frames, plan: Frames) -> None:
-    """Each stop alone: its figures add up, and it leaves its goods rather than pay more than its loss."""
-    loss = full["stops"].set_index("stop")["loss"].to_dict()
-    book.holds("one row a stop alone", "alone", sorted(plan["alone"]["stop"]) == sorted(loss))
-    for row in plan["alone"].itertuples(index=False):
-        parts = row.shipping + row.treatment + row.carbon + row.loss - row.recovered
-        book.same("a stop alone: cost", row.stop, row.cost, parts)
-        book.same("a stop alone: loss", row.stop, row.loss, 0.0 if row.ships else loss.get(row.stop, math.nan))
-        book.over("a stop alone does not pay more than its loss", row.stop, row.cost, loss.get(row.stop, math.nan))
 
 
 def _check_comparison(book: Book, plan: Frames, costs: dict[str, float]) -> None:
