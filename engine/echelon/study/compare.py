@@ -167,8 +167,10 @@ def _why(
 
 
 def _within_gap(first: Run, run: Run) -> str:
-    """A warning where the proven bounds cannot tell which of the two is dearer."""
+    """A warning where the proven bounds cannot tell which of the two is dearer, or there are none."""
     a, b = first.outcome, run.outcome
+    if (a.bound is None or b.bound is None) and a.objective != b.objective:
+        return ", the difference of two plans: no bound is known of one, or both"
     if a.bound is None or b.bound is None or a.objective is None or b.objective is None:
         return ""
     surely = b.bound > a.objective or a.bound > b.objective or a.objective == b.objective

@@ -25,6 +25,7 @@ from echelon_models.returns.results import comparison_rows, kpis, page, typed
 from echelon_models.returns.rules import RULES
 from echelon_models.returns.schema import INPUTS, ReturnsOptions
 from echelon_models.returns.settle import Plan
+from echelon_models.returns.studies import FRONTIERS
 from echelon_models.returns.tour_search import tour_search
 from echelon_models.returns.tours import fleet
 from echelon_models.returns.unserved import take_in, unserved_rows
@@ -126,4 +127,5 @@ FAMILY = Family(
     files=files,
     changes=changes.RULES,
     quiet={"price_rules": False},
+    frontiers=FRONTIERS,
 )
