@@ -15,6 +15,7 @@ import pandas as pd
 from echelon.tables import Frames
 from echelon_models.geography import great_circle
 from echelon_models.network.schema import ALL_PRODUCTS, ROAD, NetworkOptions
+from echelon_models.periods import every_period
 from echelon_models.rows import EVERY
 
 DAYS_OF_YEAR = 365.0
@@ -218,16 +219,6 @@ def _most_specific(
 def _limit(given: pd.DataFrame, names: list[str], position: pd.Series, excess_cost: float) -> pd.DataFrame:
     rows = every_period(given, names, position)
     return rows.assign(excess_cost=rows["excess_cost"].astype(float).fillna(excess_cost))
-
-
-def every_period(given: pd.DataFrame, names: list[str], position: pd.Series) -> pd.DataFrame:
-    """One row a name and period: a row with a blank period stands for every period that has no row of its own."""
-    named = given[given["period"] != EVERY]
-    every = given[given["period"] == EVERY].drop(columns="period")
-    unfolded = every.merge(position.index.to_frame(index=False, name="period"), how="cross")
-    rows = pd.concat([named, unfolded]).drop_duplicates([*names, "period"])
-    rows = rows.assign(t=rows["period"].map(position).astype("int64"))
-    return rows.sort_values([*names, "t"]).reset_index(drop=True)
 
 
 def pooling(full: Frames, pieces: int) -> pd.DataFrame:

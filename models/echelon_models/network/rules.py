@@ -13,6 +13,7 @@ from echelon.validate import Rule
 from echelon_models.network.complete import complete
 from echelon_models.network.schema import NetworkOptions
 from echelon_models.network.sets import prepare
+from echelon_models.periods import periods_follow_each_other
 from echelon_models.rows import EVERY
 
 TIMED = ("demand", "pinned_sites", "site_limits", "budgets", "service_limits", "carbon", "returns")
@@ -49,23 +50,6 @@ def periods_are_declared_where_they_are_named(tables: Frames, options: NetworkOp
 def _can_complete(tables: Frames, options: NetworkOptions) -> bool:
     """Whether the periods that rows name can be told, without which the case cannot be looked at in full."""
     return next(periods_are_declared_where_they_are_named(tables, options), None) is None
-
-
-def periods_follow_each_other(tables: Frames, options: NetworkOptions) -> Iterator[Finding]:
-    """Each period starts the day after the one before it ends."""
-    ordered = tables["periods"].sort_values("start")
-    expected = (ordered["start"] + pd.to_timedelta(ordered["days"], unit="D")).shift()
-    for row, start, due in zip(ordered.index[1:], ordered["start"][1:], expected[1:], strict=True):
-        if start != due:
-            what = "a gap before it" if start > due else "it overlaps the one before"
-            yield Finding(
-                "periods",
-                f"periods must follow each other: {what}",
-                f"Start it on {due:%Y-%m-%d}",
-                _row(row),
-                "start",
-                f"{start:%Y-%m-%d}",
-            )
 
 
 def coordinates_come_in_pairs(tables: Frames, options: NetworkOptions) -> Iterator[Finding]:

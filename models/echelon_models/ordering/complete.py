@@ -15,6 +15,7 @@ import pandas as pd
 
 from echelon.tables import Frames
 from echelon_models.ordering.schema import OrderingOptions
+from echelon_models.periods import every_period
 from echelon_models.rows import EVERY
 
 DAYS_OF_YEAR = 365.0
@@ -167,7 +168,7 @@ def _shortage_terms(pairs: pd.DataFrame, shortages: pd.DataFrame, options: Order
 def _safety_stock(given: pd.DataFrame, full: Frames, options: OrderingOptions) -> pd.DataFrame:
     """item, site, t, quantity, shortfall_cost for every period; only rows with a quantity."""
     position = full["periods"].set_index("period")["t"]
-    rows = _every_period(given, ["item", "site"], position)
+    rows = every_period(given, ["item", "site"], position)
     value = rows["item"].map(full["items"].set_index("item")["value"]).astype(float)
     year = full["periods"]["days"].mean() / DAYS_OF_YEAR
     cost = rows["shortfall_cost"].fillna(value * options.safety_shortfall_rate * year)
@@ -175,15 +176,5 @@ def _safety_stock(given: pd.DataFrame, full: Frames, options: OrderingOptions) -
 
 
 def _limit(given: pd.DataFrame, names: list[str], position: pd.Series, excess_cost: float) -> pd.DataFrame:
-    rows = _every_period(given, names, position)
+    rows = every_period(given, names, position)
     return rows.assign(excess_cost=rows["excess_cost"].fillna(excess_cost)).reset_index(drop=True)
-
-
-def _every_period(given: pd.DataFrame, names: list[str], position: pd.Series) -> pd.DataFrame:
-    """One row a name and period: a row with a blank period stands for every period that has no row of its own."""
-    named = given[given["period"] != EVERY]
-    every = given[given["period"] == EVERY].drop(columns="period")
-    unfolded = every.merge(position.index.to_frame(index=False, name="period"), how="cross")
-    rows = pd.concat([named, unfolded]).drop_duplicates([*names, "period"])
-    rows = rows.assign(t=rows["period"].map(position).astype("int64"))
-    return rows.sort_values([*names, "t"])

@@ -13,6 +13,7 @@ from echelon.tables import Frames
 from echelon.validate import Rule
 from echelon_models.ordering.complete import periods
 from echelon_models.ordering.schema import OrderingOptions
+from echelon_models.periods import periods_follow_each_other
 from echelon_models.rows import EVERY
 
 OFFER = ["supplier", "item", "site"]
@@ -45,17 +46,6 @@ def periods_are_dates_where_none_are_declared(tables: Frames, options: OrderingO
             yield Finding(
                 name, "no such period in demand", "Add a periods table that has it", row, "period", str(value)
             )
-
-
-def periods_follow_each_other(tables: Frames, options: OrderingOptions) -> Iterator[Finding]:
-    """Each period starts the day after the one before it ends."""
-    ordered = tables["periods"].sort_values("start")
-    expected = (ordered["start"] + pd.to_timedelta(ordered["days"], unit="D")).shift()
-    for row, start, due in zip(ordered.index[1:], ordered["start"][1:], expected[1:], strict=True):
-        if start != due:
-            what = "a gap before it" if start > due else "it overlaps the one before"
-            yield Finding("periods", f"periods must follow each other: {what}", f"Start it on {due:%Y-%m-%d}",
-                          row, "start", f"{start:%Y-%m-%d}")  # fmt: skip
 
 
 def frozen_window_leaves_a_period(tables: Frames, options: OrderingOptions) -> Iterator[Finding]:
