@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import echelon
-from echelon.charts import Bars, Chart, Routes, Timeline
+from echelon.charts import Bars, Chart, Heat, Routes, Timeline
 
 from .cases import case, solve
 from .rule_cases import recovered, stops
@@ -22,17 +22,40 @@ def chart(run: echelon.Run, kind: type[Chart], words: str) -> Chart:
 
 
 def test_intake_stands_against_its_limit(run: echelon.Run) -> None:
-    drawn = chart(run, Timeline, "Most goods reach").data
+    drawn = chart(run, Timeline, "H0 is fullest on 1: 8 kg, 16% of what it may take in").data
     assert drawn["taken in"].tolist() == run.plan["intake"]["weight"].tolist()
     assert set(drawn["limit"]) == {50.0}
 
 
 def test_recovery_and_comparison_add_up(run: echelon.Run) -> None:
-    """All units recovered are in a bar; the two ways differ by what the plan says it saves."""
+    """All units recovered are in a bar; what is saved line by line is what the plan saves in all."""
     assert chart(run, Bars, "of the goods").data["units"].sum() == pytest.approx(run.plan["recovery"]["units"].sum())
-    together, alone = chart(run, Bars, "Collecting together").data["net cost"]
-    saving = run.plan["comparison"].set_index("line").loc["total", "saving"]
-    assert alone - together == pytest.approx(saving)
+    lines = chart(run, Bars, "Collecting together").data.set_index("line")["saving"]
+    assert lines["total"] == pytest.approx(lines.drop("total").sum()) == pytest.approx(run.kpis["saving"])
+
+
+def test_the_fullest_hub_is_named_not_the_largest() -> None:
+    """K25 takes in 2 of 3 pallets, H0 80 of 900 kg: most weight, and far from full."""
+    hubs = {"hub": ["H0", "K25"], "intake_pallets": [9.0, 3.0], "intake_weight": 900.0}
+    vehicles = {"vehicle": ["V", "W"], "start": ["H0", "K25"]}
+    run = solve(case(stops={"stop": ["a1", "b24"], "pallets": [1.0, 2.0], "weight": [80.0, 1.0], "service_minutes": 0.0},
+                     hubs=hubs, vehicles=vehicles))  # fmt: skip
+    assert run.plan["served"].set_index("stop")["hub"].to_dict() == {"a1": "H0", "b24": "K25"}
+    drawn = chart(run, Timeline, "is fullest on")
+    assert drawn.title == "K25 is fullest on 1: 2 pallets, 67% of what it may take in"
+    assert drawn.data["taken in"].tolist() == [1.0, 2.0]
+
+
+def test_slow_stock_shows_every_option() -> None:
+    """Each option that a line has is a cell, at its worth in the table; the one to choose stands out."""
+    run = solve(recovered(returns=None, slow_movers={"stop": ["a10"], "product": ["Q"], "quantity": [4.0], "age": [400.0],
+                                                     "supplier_rate": [0.9]}))  # fmt: skip
+    drawn = chart(run, Heat, "slow lines gains").data.set_index("option")
+    row = run.plan["slow_movers"].iloc[0]
+    assert drawn["worth"].to_dict() == pytest.approx(
+        {name: row[name] for name in ("hold", "refurbish", "supplier", "scrap")}
+    )
+    assert drawn.index[drawn["what to do"]].tolist() == ["supplier"]
 
 
 def test_tours_and_reasons_are_those_of_the_plan() -> None:

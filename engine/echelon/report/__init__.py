@@ -34,7 +34,7 @@ def run_report(run: Run) -> str:
             kind=f"{run.family} plan",
             headline=answer(run.outcome, run.currency),
             lead=f"Made on {datetime.fromisoformat(run.started):%d %B %Y}.",
-            tiles=[Tile("total cost", amount(run.outcome.objective or 0.0, millions=math.inf), run.currency), *figures],
+            tiles=[_total(run), *figures],
             more=lines,
             statements=[("What holds the plan back", page.constraint)],
             actions=actions,
@@ -88,3 +88,9 @@ def study_report(
             facts=short_facts(facts or {}),
         )
     )
+
+
+def _total(run: Run) -> Tile:
+    """The cost of the plan or, where it brings more than it costs, the gain."""
+    cost = run.outcome.objective or 0.0
+    return Tile("net gain" if cost < 0 else "total cost", amount(abs(cost), millions=math.inf), run.currency)

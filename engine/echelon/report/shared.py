@@ -19,13 +19,15 @@ EXCEEDED = 1e-6  # part of its capacity from which on a limit counts as exceeded
 
 
 def answer(outcome: Outcome, currency: str, what: str = "The plan") -> str:
-    """The answer in one sentence: what `what` costs and how far from the best it can be."""
-    cost, gap = amount(outcome.objective or 0.0, currency, millions=math.inf), outcome.gap
+    """The answer in one sentence: what `what` costs (or brings) and how far from the best it can be."""
+    cost, gap = outcome.objective or 0.0, outcome.gap
+    told = amount(abs(cost), currency, millions=math.inf)
+    verb, above, best = ("brings in", "below", "most") if cost < 0 else ("costs", "above", "least")
     if gap is None:
-        return f"{what} costs {cost}; how far that is from the best is not known"
+        return f"{what} {verb} {told}; how far that is from the best is not known"
     if gap < PROVEN:
-        return f"{what} costs {cost}, the least that is possible"
-    return f"{what} costs {cost}, at most {gap:.2%} above the least that is possible"
+        return f"{what} {verb} {told}, the {best} that is possible"
+    return f"{what} {verb} {told}, at most {gap:.2%} {above} the {best} that is possible"
 
 
 def cost_chart(costs: Mapping[str, float], money: str) -> Chart | None:
@@ -67,12 +69,14 @@ def limit_chart(limits: pd.DataFrame | None, money: str) -> Chart | None:
     order = {name: place for place, name in enumerate(drawn)}
     rows = data[data["what"].isin(drawn)].sort_values("what", key=lambda names: names.map(order), kind="stable")
     tight = data.loc[data["price"] > 0, "what"].nunique()
+    unpriced = len(set(data["what"]) - set(data.loc[data["price"].notna(), "what"]))
     columns = ["what", *(["period"] if by_period else []), "used", "use", "capacity", "unit", "price", "exceeded"]
     left = len(fullest) - len(drawn)
     common: dict[str, object] = {
         "title": f"{tight} of {len(fullest)} limits {'holds' if tight == 1 else 'hold'} the plan back; fullest is "
         f"{drawn[0]}: {fullest.iloc[0]:.0%}{' on average' if by_period else ''}",
         "note": "Use over capacity. A limit holds the plan back where one more unit of it would save money."
+        + (f" Of {unpriced:,} of them no price tells what more is worth." if unpriced else "")
         + (f" {left:,} limits that are used less are not drawn." if left else ""),
         "data": rows[columns].rename(columns={"what": "limit", "price": "one more unit saves"}),
         "units": {"used": PERCENT, "one more unit saves": money},

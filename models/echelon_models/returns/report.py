@@ -7,11 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from echelon.charts import Bars, Chart, Routes, Shape, Timeline, largest
+from echelon.charts import Bars, Chart, Heat, Routes, Shape, Timeline
 from echelon.tables import Frames
-from echelon_models.returns.schema import KINDS
+from echelon_models.returns.limits import UNITS
+from echelon_models.returns.schema import DIMENSIONS, KINDS
+from echelon_models.returns.slow_movers import HOLD
 
-SHOWN = 15  # bars
+SHOWN = 15  # lines of slow stock
+CENT = 0.005  # lines below this are not told
 
 
 def charts(plan: Frames, inputs: Frames, kpis: dict[str, Any], currency: str) -> Sequence[Chart]:
@@ -50,21 +53,31 @@ def _tours(plan: Frames, inputs: Frames) -> Chart | None:
 
 
 def _intake(intake: pd.DataFrame, hubs: pd.DataFrame) -> Chart | None:
-    """Weight that each hub takes in by day, against its limit where it has one."""
+    """What each hub takes in by day, against its limit where it has one: in the dimension in which one is fullest."""
     if intake.empty:
         return None
-    limit = intake["hub"].map(hubs.set_index("hub")["intake_weight"]).astype(float)
-    data = intake[["hub", "day"]].assign(**{"taken in": intake["weight"], "limit": limit})
+    terms = hubs.set_index("hub")
+    limits = {d: intake["hub"].map(terms[f"intake_{d}"]).astype(float) for d in DIMENSIONS}
+    shares = pd.DataFrame({d: intake[d] / limits[d].where(limits[d] > 0) for d in DIMENSIONS})
+    limited = bool(shares.notna().any(axis=None))
+    d = str(shares.max().idxmax()) if limited else DIMENSIONS[0]
+    at = shares[d].idxmax() if limited else intake[d].idxmax()
+    name, day, amount = intake.loc[at, ["hub", "day", d]]
+    told = (
+        f"{name} is fullest on {day}: {amount:,.0f} {UNITS[d]}, {shares.loc[at, d]:.0%} of what it may take in"
+        if limited
+        else f"Most goods reach {name} on {day}: {amount:,.0f} {UNITS[d]}"
+    )
     layers: dict[str, Shape] = {"taken in": "bars"}
-    if limit.notna().any():
+    if limited:
         layers["limit"] = "limit"
-    most = data.loc[data["taken in"].idxmax()]
-    share = f", {most['taken in'] / most['limit']:.0%} of its limit" if most["limit"] > 0 else ""
+    data = intake[["hub", "day"]].assign(**{"taken in": intake[d], "limit": limits[d]})
     return Timeline(
-        title=f"Most goods reach {most['hub']} on {most['day']}: {most['taken in']:,.0f} kg{share}",
-        note="Weight unloaded at each hub; limits of volume and pallets stand among the limits.",
-        data=data if limit.notna().any() else data.drop(columns="limit"),
-        units={"taken in": "kg", "limit": "kg"},
+        title=told,
+        note=f"{d.capitalize()} unloaded at each hub"
+        + ("; other limits of intake stand among the limits." if limited else "."),
+        data=data[["hub", "day", *layers]],
+        units=dict.fromkeys(layers, UNITS[d]),
         period="day",
         layers=layers,
         facet="hub",
@@ -89,19 +102,20 @@ def _recovery(recovery: pd.DataFrame, money: str) -> Chart | None:
 
 
 def _alone(comparison: pd.DataFrame, money: str) -> Chart | None:
-    """Net cost of the plan and of each stop shipping alone."""
+    """Where the plan saves, line by line, against each stop shipping alone."""
     if comparison.empty:
         return None
     total = comparison.set_index("line").loc["total"]
     less = "less" if total["saving"] >= 0 else "more"
+    lines = comparison[comparison[["plan", "alone"]].abs().max(axis=1) >= CENT]
     return Bars(
         title=f"Collecting together costs {abs(total['saving']):,.0f} {money} {less} than each stop shipping alone",
-        note="Net cost, what the goods bring taken off; below zero, they bring more than they cost.",
-        data=pd.DataFrame({"way": ["together", "each alone"], "net cost": [total["plan"], total["alone"]]}),
-        units={"net cost": money},
-        label="way",
-        value="net cost",
-        base="together",
+        note=f"What collecting together saves, by line; below zero, what it costs more. Net cost together: "
+        f"{total['plan']:,.0f} {money}, each alone: {total['alone']:,.0f} {money} (below zero: goods bring more).",
+        data=lines[["line", "saving", "plan", "alone"]].rename(columns={"plan": "together", "alone": "each alone"}),
+        units=dict.fromkeys(("saving", "together", "each alone"), money),
+        label="line",
+        value="saving",
     )
 
 
@@ -123,20 +137,24 @@ def _left(unserved: pd.DataFrame, money: str) -> Chart | None:
 
 
 def _slow_movers(lines: pd.DataFrame, money: str) -> Chart | None:
-    """What moving each line of slow stock as flagged gains over holding it."""
-    moving = lines[(lines["flag"] != "hold") & (lines["moved"] > 0)]
+    """What each line of slow stock is worth by every option, of those that gain most over holding them."""
+    moving = lines[(lines["flag"] != HOLD) & (lines["moved"] > 0)]
     if moving.empty:
         return None
-    best = moving[list(KINDS)].max(axis=1)
-    gains = pd.DataFrame({"line": moving["stop"] + ", " + moving["product"] + ": " + moving["flag"]})
-    data = largest(gains.assign(gain=best - moving["hold"]), "line", "gain", SHOWN)
-    gain = float((best - moving["hold"]).sum())
-    return Bars(
-        title=f"Moving {len(moving):,} of {len(lines):,} slow lines gains {gain:,.0f} {money} over holding them",
-        note="Worth of the best option less that of holding, largest first."
-        + (f" {len(moving) - len(data):,} lines with less are not drawn." if len(moving) > len(data) else ""),
+    gains = moving[list(KINDS)].max(axis=1) - moving[HOLD]
+    shown = moving.loc[gains.sort_values(ascending=False, kind="stable").index[:SHOWN]]
+    named = shown.assign(line=shown["stop"] + ", " + shown["product"])
+    data = named.melt(["line", "flag"], [HOLD, *KINDS], "option", "worth").dropna(subset="worth")
+    data = data.assign(**{"what to do": data["option"] == data["flag"]}).drop(columns="flag")
+    return Heat(
+        title=f"Moving {len(moving):,} of {len(lines):,} slow lines gains {gains.sum():,.0f} {money} over holding them",
+        note="Worth of holding each line and of every option that it has; the lines that gain most first."
+        + (f" {len(moving) - len(shown):,} lines that gain less are not drawn." if len(moving) > len(shown) else ""),
         data=data,
-        units={"gain": money},
-        label="line",
-        value="gain",
+        units={"worth": money},
+        row="line",
+        column="option",
+        value="worth",
+        flag="what to do",
+        full=max(float(data["worth"].max()), CENT),
     )
