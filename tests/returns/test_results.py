@@ -53,6 +53,16 @@ def test_the_same_seed_gives_the_same_tables() -> None:
         pd.testing.assert_frame_equal(frame, again[name], check_exact=True)
 
 
+@pytest.mark.slow
+def test_the_sample_case_has_the_same_plan_again() -> None:
+    """Counted in steps, with a limit of time that is not reached: tours of 80 stops over five days, the trucks, and what
+    limits are worth are the same in every table, to the last bit."""
+    how: Any = {"options": {"steps": 1, "rounds": 1, "pyvrp": "off"}, "time_limit": 3600.0, "explain": "full"}
+    first, again = (echelon.solve(ROOT / "data" / "merel_electronics", **how).plan for _ in range(2))
+    for name, frame in first.items():
+        pd.testing.assert_frame_equal(frame, again[name], check_exact=True)
+
+
 def test_an_earlier_run_is_a_start() -> None:
     """A warm start never ends worse than the plan it starts from."""
     tables = CASES["trucks over days"][0]
