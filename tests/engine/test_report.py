@@ -92,7 +92,7 @@ def test_every_family_draws_something(runs: dict[str, echelon.Run]) -> None:
 def test_the_first_screen_is_the_answer(runs: dict[str, echelon.Run], pages: dict[str, str], name: str) -> None:
     """Cost, service, the constraint, at most five actions and the proof, before the first chart."""
     run, words = runs[name], Page(pages[name].split('id="charts"')[0] + "</main></body></html>").words
-    assert amount(run.outcome.objective or 0.0, millions=math.inf) in words
+    assert amount(abs(run.outcome.objective or 0.0), millions=math.inf) in words
     assert run.page.constraint in words
     assert all(line in words for line in run.proof)
     for said in run.page.service.values():

@@ -77,6 +77,15 @@ def test_the_limit_that_binds_next_is_told() -> None:
     )
 
 
+def test_the_bottleneck_of_a_day_is_told_with_what_feeds_it() -> None:
+    """The hub is full on the only day, with 3 kg of c-5 and 1 kg of a10; the one unit that D30 takes is the dearer Q."""
+    told = solve(PLANTED["intake"][0]).plan["bottlenecks"]
+    assert told[["limit", "name", "use"]].drop_duplicates().to_numpy().tolist() == [["intake", "H0", 4.0]]
+    assert dict(zip(told["item"], told["item_use"], strict=True)) == {"c-5": 3.0, "a10": 1.0}
+    row = solve(PLANTED["destination capacity"][0]).plan["bottlenecks"].iloc[0]
+    assert (row["limit"], row["item"], row["item_share"]) == ("destination capacity", "Q", 1.0)
+
+
 def test_without_time_or_when_not_asked_nothing_is_searched() -> None:
     """`off` tells prices alone, `quick` what follows with tours and trucks held, `full` what a new search finds."""
     tables = CASES["capacity of a destination"][0]

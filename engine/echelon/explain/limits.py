@@ -129,7 +129,8 @@ def bottlenecks(limits: pd.DataFrame, feeders: pd.DataFrame) -> pd.DataFrame:
     used most, with the items that use most of it. `feeders` has limit, name, unit, period, item and use."""
     used = limits["use"] > 0
     part = (limits["use"] / limits["capacity"].where(limits["capacity"] > 0)).fillna(np.inf).where(used, 0.0)
-    ranked = limits.assign(worth=limits["price"] * limits["capacity"].clip(lower=1.0), part=part, at=range(len(limits)))
+    worth = limits["price"].fillna(0.0) * limits["capacity"].clip(lower=1.0)
+    ranked = limits.assign(worth=worth, part=part, at=range(len(limits)))
     ranked["calendar"] = pd.factorize(limits["period"])[0]
     tightest = ranked.sort_values(["calendar", "worth", "part", "at"], ascending=[True, False, False, True])
     tightest = tightest.drop_duplicates("period")

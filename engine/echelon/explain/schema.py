@@ -33,7 +33,7 @@ class Bottleneck(Row):
     unit: Text = column("Unit of use and capacity", example="m³")
     capacity: float = column("What the limit allows", example=90.0, ge=0)
     use: float = column("What the plan uses of it", example=88.2, ge=0)
-    price: float = column("What one more unit would save", example=4.2, unit="money/unit", ge=0)
+    price: float | None = column("What one more unit would save; blank: no price tells it", example=4.2, unit="money/unit", ge=0, default=None)  # fmt: skip
     item_use: float = column("What the item uses of it", example=31.0, ge=0)
     item_share: float = column("The same as a part of all use", example=0.35, ge=0, le=1)
 

@@ -17,7 +17,7 @@ from echelon_models.returns.complete import complete
 from echelon_models.returns.coordinate import Rounds, coordinate
 from echelon_models.returns.eased import Told, ease_held, search_eased
 from echelon_models.returns.geojson import files
-from echelon_models.returns.limits import limit_rows
+from echelon_models.returns.limits import limit_rows, tightest
 from echelon_models.returns.recheck import recheck
 from echelon_models.returns.report import charts
 from echelon_models.returns.result_tables import RESULTS
@@ -95,6 +95,7 @@ def _tell(state: Rounds, best: Plan, until: float) -> Frames:
     plan["alone"] = typed("alone", alone_rows(state.fleet, state.options))
     plan["comparison"] = comparison_rows(best.costs, plan["alone"])
     plan["limits"] = limit_rows(state.fleet, state.sets, state.first, best, _pricing(state))
+    plan["bottlenecks"] = tightest(full, plan)
     return plan | {"rule_prices": RULE_PRICES.empty()}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from echelon.explain.limits import bottlenecks
 from echelon.solvers import highs
 from echelon.solvers.outcome import SolveOptions
 from echelon.tables import Frames
@@ -146,6 +147,27 @@ def _of_destinations(full: Frames, plan: Frames, days: list[str]) -> Iterator[Li
         if limited(row.weight_limit):
             use = float(kg.get(row.destination, 0.0))
             yield "weight limit", row.destination, ALL_DAYS, "kg", float(row.weight_limit), use
+
+
+def feeders(full: Frames, plan: Frames) -> pd.DataFrame:
+    """limit, name, unit, period, item, use: what feeds the limits of hubs and destinations in a plan's tables; the
+    items are stops (of intake) or products."""
+    stops = plan["served"].merge(full["stops"], on="stop")
+    kept, taken = plan["stock"].merge(full["products"], on="product"), plan["recovery"]
+    used = [taken.assign(limit="destination capacity", name=taken["destination"], unit="units", use=taken["units"])]
+    for d, unit in UNITS.items():
+        used.append(kept.assign(limit="storage", name=kept["hub"], unit=unit, use=kept["units"] * kept[d]))
+        used.append(
+            stops.assign(limit="intake", name=stops["hub"], unit=unit, use=stops[f"load_{d}"], product=stops["stop"])
+        )
+    key = ["limit", "name", "unit", "day", "product"]
+    rows = pd.concat([frame[[*key, "use"]] for frame in used]).groupby(key, as_index=False)["use"].sum()
+    return rows[rows["use"] > 0].rename(columns={"day": "period", "product": "item"})
+
+
+def tightest(full: Frames, plan: Frames) -> pd.DataFrame:
+    """The result table `bottlenecks`: where the plan is tightest on each day, and what feeds it."""
+    return bottlenecks(plan["limits"][plan["limits"]["period"] != ALL_DAYS], feeders(full, plan))
 
 
 def ease(full: Frames, limit: str, name: str, unit: str, added: float) -> Frames:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from echelon.explain.schema import EASED, RULE_PRICES
+from echelon.explain.schema import BOTTLENECKS, EASED, RULE_PRICES
 from echelon.schema import Row, Table, Text, column
 from echelon_models.returns.schema import KINDS, Return
 
@@ -210,5 +210,6 @@ RESULTS = (
     Table("comparison", Comparison),
     Table("limits", Limit),
     EASED,
+    BOTTLENECKS,
     RULE_PRICES,
 )
