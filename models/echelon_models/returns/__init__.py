@@ -52,7 +52,7 @@ def solve(full: Frames, options: ReturnsOptions, control: Control) -> Answer:
             Outcome(reason, limit="interrupt" if state.interrupted else "time", seconds=time.monotonic() - began)
         )
     best = take_in(state, state.best, began + TAKE_IN_UNTIL * (limit - kept))
-    soon = time.monotonic() + max(kept, time.monotonic() - began)
+    soon = time.monotonic() + max(kept, time.monotonic() - began, _held_seconds(limit))
     told = _ease(state, best, min(soon, began + EASE_UNTIL * limit))
     plan = _tell(state, told.best, began + TELL_UNTIL * limit) | {"eased": told.eased}
     outcome = Outcome(
@@ -71,9 +71,14 @@ def _ease(state: Rounds, best: Plan, until: float) -> Told:
     if explain == "off" or state.interrupted:
         return Told(best, EASED.empty())
     limits = limit_rows(state.fleet, state.sets, state.first, best, _pricing(state))
-    soon = time.monotonic() + max(HELD_SHARE * state.control.options.time_limit, 0.5)
+    soon = time.monotonic() + _held_seconds(state.control.options.time_limit)
     held = ease_held(state, best, limits, min(soon, until))
     return search_eased(state, best, limits, held, until) if explain == "full" else Told(best, held)
+
+
+def _held_seconds(time_limit: float) -> float:
+    """For solving again with limits eased and the tours held; however soon the plan was found."""
+    return max(HELD_SHARE * time_limit, 0.5)
 
 
 def _pricing(state: Rounds) -> SolveOptions:
