@@ -16,11 +16,11 @@ from echelon_models.allocation.formulation import build
 from echelon_models.allocation.rebate_cuts import rebate_cuts
 from echelon_models.allocation.recourse import lost_arcs
 from echelon_models.allocation.sets import Sets
-from echelon_models.allocation.start import block_of, restricted_award
+from echelon_models.allocation.start import block_of, first_award
 
 LARGE = 15_000  # chances to deliver more in a scenario from which on the scenarios are decomposed
 ROUNDS = 20  # of award and cuts, at most
-START_SHARE = 0.25  # of the time limit of a search goes to the first plan of a large case at most
+START_SHARE = 0.4  # of the time limit of a search goes to the first plan of a large case at most
 FIRST_SHARE = 0.7  # of the time limit goes to the first round of a decomposed case at most,
 RELAX_SHARE = 0.38  # of which goes to its relaxation
 EMPTY = 1e-6  # units: an award of less is none
@@ -58,7 +58,7 @@ def guide_of(model: Any, sets: Sets, time_limit: float) -> highs.Guide:
     """How a large search of one model tightens its relaxation, finds its first plan and improves it."""
     return highs.Guide(
         tighten=lambda: rebate_cuts(model, sets),
-        first_plan=lambda: restricted_award(model, sets, START_SHARE * time_limit),
+        first_plan=lambda: first_award(model, sets, START_SHARE * time_limit),
         block_of=block_of(sets),
     )
 

@@ -1,65 +1,140 @@
-"""A first plan of a large case: solve it with only the offers that the relaxation uses, and a few more near them."""
+"""A first award of a large case: settle what each supplier is to be, then search among the offers the relaxation uses.
+
+The role of a supplier (without any award, or with its spend in one range of its rebates) is what ties the items
+together. With all roles settled the rest is quickly solved; so a dive in the relaxation settles them one after the
+other, and the award found is bettered by searches in which a third of the suppliers may change their role (large
+neighbourhood search: Shaw 1998; Pisinger & Ropke, Handbook of Metaheuristics, 2010), and at last by any offer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import time
+from collections.abc import Collection, Hashable
 from typing import Any
 
 import numpy as np
+import pyomo.environ as pyo
 
-from echelon.solvers.again import Again
-from echelon_models.allocation.sets import Sets
+from echelon.solvers.again import Again, Solved
+from echelon_models.allocation.sets import Pair, Sets
 
-NEXT_BEST = (0, 2)  # offers an item keeps beside those that the relaxation uses, search by search
 USED = 1e-4  # part of an award from which on the relaxation uses it
-FIRST_GAP = 3e-3  # relative gap at which the restricted search ends,
-ROUGH_GAP = 1e-2  # and where it leaves out what scenarios cost
+CLEAR = 0.99  # part of a role that settles it,
+STEP = 0.08  # and part of the suppliers whose clearest roles are settled before the relaxation is solved again
+FREE = 0.35  # part of the suppliers that may change their role in one search
+FIRST_GAP = 5e-4  # relative gap at which a search ends,
+SEARCH_SHARE = 0.15  # part of all the seconds that it may take,
+IDLE = 4  # and how many of them in a row are in vain before there are no more
+LAST_SHARE = 0.25  # of the seconds is kept for the search among all offers
 BLOCK = 6  # items whose awards are improved together
 
+Roles = dict[str, int]
 
-def restricted_award(m: Any, sets: Sets, seconds: float) -> None:
-    """Read the relaxation from the variables and set them to the best award among the offers it uses, then among those
-    and a few more; leave them as they are if none is found within the seconds. Cuts of rebates are left out: they help
-    the bound, and slow this search down. So are at first those of scenarios: any award will do then."""
-    searches = [(promising(m, sets, more), priced) for more, priced in zip(NEXT_BEST, (False, True), strict=True)]
-    best = None
-    for pairs, priced in searches:
-        again = _without_cuts(m, priced)
-        awards = again.columns(m.award.values())
-        again.bound(awards, np.zeros(len(awards)), [float(pair in pairs) for pair in m.award])
-        if best is not None:
-            again.start_from(best)
-        best = again.solve(seconds / len(searches)) or best
+
+def first_award(m: Any, sets: Sets, seconds: float) -> None:
+    """Read the relaxation from the variables and set them to a good award; leave them as they are if none is found
+    within the seconds. Cuts of rebates are left out of the searches: they help the bound, and slow these down."""
+    began = time.monotonic()
+    relaxation, shares = float(pyo.value(m.total)), {s: role_shares(m, s) for s in m.suppliers}
+    roles, pairs = dive(m, seconds)
+    pairs |= set(sets.required) | {pair for pair, row in sets.shares.items() if row.min_share > 0}
+    search = Restricted(m)
+    best = search.solve(roles, pairs, SEARCH_SHARE * seconds) or search.solve({}, pairs, SEARCH_SHARE * seconds)
+    random, idle = np.random.default_rng(0), 0
+    until = began + (1 - LAST_SHARE) * seconds
+    while best is not None and idle < IDLE and time.monotonic() < until:
+        if best.objective - relaxation <= FIRST_GAP * abs(best.objective):
+            break
+        kept = _kept(search.roles(best), shares, random)
+        left = min(SEARCH_SHARE * seconds, until - time.monotonic())
+        better = search.solve(kept, pairs | search.pairs(best), left, best)
+        gains = better is not None and better.objective < best.objective - 1e-5 * abs(best.objective)
+        best, idle = (better, 0) if gains else (best, idle + 1)
     if best is not None:
-        again.load(best)
+        left = began + seconds - time.monotonic()
+        best = search.solve(search.roles(best), m.award, left, best) or best
+        search.load(best)
 
 
-def _without_cuts(m: Any, priced: bool) -> Again:
-    """The model to search again and again, without cuts of rebates and, unless priced, of scenarios."""
-    rough = hasattr(m, "cuts") and not priced
-    left_out = [m.rebate_cuts, m.cuts] if rough else [m.rebate_cuts]
-    for cuts in left_out:
-        cuts.deactivate()
-    again = Again(m, gap=ROUGH_GAP if rough else FIRST_GAP)
-    for cuts in left_out:
-        cuts.activate()
-    return again
+def role_shares(m: Any, s: str) -> list[float]:
+    """How much of each role a supplier has in the relaxation: none first, then by ranges of its rebates."""
+    ranges = range(len(m.rebate_steps.get(s, ())))
+    return [1 - m.used[s].value, *([m.tier[s, k].value for k in ranges] or [m.used[s].value])]
 
 
-def promising(m: Any, sets: Sets, more: int) -> set[tuple[str, str]]:
-    """The pairs that the relaxation uses, those that must have an award, and the cheapest others of each item."""
-    kept = {pair for pair, variable in m.award.items() if variable.value > USED}
-    kept |= set(sets.required) | {pair for pair, row in sets.shares.items() if row.min_share > 0}
-    for i, suppliers in sets.suppliers_of.items():
-        rest = [s for s in suppliers if (s, i) not in kept]
-        kept |= {(s, i) for s in sorted(rest, key=lambda s: _unit_cost(sets, s, i))[:more]}
-    return kept
+def dive(m: Any, seconds: float) -> tuple[Roles, set[Pair]]:
+    """Settle the roles in which the relaxation is clearest, solve it again, and so on; returns the roles, and the
+    pairs used on the way. Where no award is left, the last ones settled are open again."""
+    again, until = Again(m, relaxed=True), time.monotonic() + seconds
+    roles: Roles = {}
+    pairs: set[Pair] = set()
+    step = max(1, round(STEP * len(m.suppliers)))
+    while True:
+        pairs |= {pair for pair, variable in m.award.items() if variable.value > USED}
+        shares = {s: role_shares(m, s) for s in m.suppliers if s not in roles}
+        order = sorted(shares, key=lambda s: -max(shares[s]))
+        new = {s: int(np.argmax(shares[s])) for n, s in enumerate(order) if n < step or max(shares[s]) > CLEAR}
+        if not new:
+            return roles, pairs
+        for s, role in new.items():
+            settle_role(again, m, s, role)
+        solved = again.solve(until - time.monotonic())
+        if solved is None:
+            return roles, pairs
+        again.load(solved)
+        roles |= new
 
 
-def _unit_cost(sets: Sets, s: str, i: str) -> float:
-    """What a good unit costs at the largest award, money: goods and delivery, without fixed costs."""
-    moving = min(sets.arcs[s, i, l].on_delivery for l in sets.sites_of[s, i])
-    return (sets.price_steps(s, i)[-1].rate + moving) / sets.offers[s, i].yield_rate
+def settle_role(again: Again, m: Any, s: str, role: int | None) -> None:
+    """Hold a supplier in a role; None: in any."""
+    ranges = range(len(m.rebate_steps.get(s, ())))
+    columns = again.columns([m.used[s], *(m.tier[s, k] for k in ranges)])
+    if role is None:
+        again.bound(columns, np.zeros(len(columns)), np.ones(len(columns)))
+    else:
+        again.fix(columns, [float(role > 0), *(float(role == k + 1) for k in ranges)])
+
+
+class Restricted:
+    """Searches for an award with some roles held and only some offers allowed, in one model without cuts of rebates."""
+
+    def __init__(self, m: Any):
+        m.rebate_cuts.deactivate()
+        self._m, self._again = m, Again(m, gap=FIRST_GAP)
+        m.rebate_cuts.activate()
+        self._awards = self._again.columns(m.award.values())
+
+    def solve(self, roles: Roles, pairs: Collection[Pair], seconds: float, start: Solved | None = None) -> Solved | None:
+        """The best award found within the seconds."""
+        for s in self._m.suppliers:
+            settle_role(self._again, self._m, s, roles.get(s))
+        self._again.bound(
+            self._awards, np.zeros(len(self._awards)), [float(pair in pairs) for pair in self._m.award]
+        )
+        if start is not None:
+            self._again.start_from(start)
+        return self._again.solve(seconds)
+
+    def load(self, solved: Solved) -> None:
+        self._again.load(solved)
+
+    def roles(self, solved: Solved) -> Roles:
+        """The roles of the suppliers in an award."""
+        self.load(solved)
+        return {s: int(np.argmax(role_shares(self._m, s))) for s in self._m.suppliers}
+
+    def pairs(self, solved: Solved) -> set[Pair]:
+        """The pairs of an award."""
+        self.load(solved)
+        return {pair for pair, variable in self._m.award.items() if variable.value > 0.5}
+
+
+def _kept(roles: Roles, shares: dict[str, list[float]], random: np.random.Generator) -> Roles:
+    """The roles without those of suppliers drawn at random, rather those of which the relaxation has little."""
+    doubt = np.array([1 - shares[s][role] for s, role in roles.items()]) + 0.05
+    count = max(1, round(FREE * len(roles)))
+    free = random.choice(list(roles), count, replace=False, p=doubt / doubt.sum())
+    return {s: role for s, role in roles.items() if s not in set(free.tolist())}
 
 
 def block_of(sets: Sets) -> Any:
