@@ -23,12 +23,13 @@ FEASIBLE = 2  # HiGHS's word for a solution that keeps all rows
 
 @dataclass(frozen=True)
 class Solved:
-    """The best values found (one a column), their cost, and for an LP the reduced costs: by how much the cost changes
-    a unit of each column."""
+    """The best values found (one a column), their cost, and for an LP the reduced costs and duals: by how much the cost
+    changes a unit of each column, and of each row's right side."""
 
     objective: float
     values: np.ndarray
     reduced_costs: np.ndarray
+    duals: np.ndarray
 
 
 class Again:
@@ -40,6 +41,7 @@ class Again:
         self.costs = arrays.cost  # of each column, as the model has them
         self._variables = arrays.variables
         self._column = {id(variable): j for j, variable in enumerate(arrays.variables)}
+        self._row = {id(constraint): i for i, constraint in enumerate(arrays.constraints)}
         self._whole = bool(arrays.integer.any()) and not relaxed
         self._watch = Watch(SolveOptions())
         self._highs = highspy.Highs()
@@ -60,6 +62,10 @@ class Again:
     def columns(self, variables: Iterable[Any]) -> np.ndarray:
         """The columns of variables (Pyomo VarData)."""
         return np.array([self._column[id(variable)] for variable in variables], dtype=np.int32)
+
+    def rows(self, constraints: Iterable[Any]) -> np.ndarray:
+        """The rows of constraints (Pyomo ConstraintData)."""
+        return np.array([self._row[id(constraint)] for constraint in constraints], dtype=np.int32)
 
     def bound(self, columns: np.ndarray, lower: Values, upper: Values) -> None:
         """Give the columns other bounds."""
@@ -90,7 +96,8 @@ class Again:
         found = self._highs.getModelStatus() == Status.kOptimal
         if not found and not (self._whole and info.primal_solution_status == FEASIBLE):
             return None
-        return Solved(info.objective_function_value, np.array(solution.col_value), np.array(solution.col_dual))
+        values, reduced, duals = (np.array(part) for part in (solution.col_value, solution.col_dual, solution.row_dual))
+        return Solved(info.objective_function_value, values, reduced, duals)
 
     def load(self, solved: Solved) -> None:
         """Give the model's variables these values."""

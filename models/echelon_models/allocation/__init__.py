@@ -51,7 +51,8 @@ def solve(full: Frames, options: AllocationOptions, control: Control) -> Answer:
     left = control.options.time_limit - (time.monotonic() - began) if outcome.limit != "interrupt" else 0.0
     worth, facts, notes = _questions(found, sets, full, control, left)
     if found.decomposed:
-        notes.append(f"scenarios by cuts: {len(found.model.cuts):,} cuts of {len(sets.scenarios):,} scenarios")
+        cuts = len(found.model.risk_cuts) + len(found.model.mean_cuts)
+        notes.append(f"scenarios by cuts: {cuts:,} cuts of {len(sets.scenarios):,} scenarios")
     plan = read_plan(found, sets, full, *worth)
     if control.options.explain != "off" and found.solution.held is not None:
         until = time.monotonic() + EASE_SHARE * control.options.time_limit

@@ -87,14 +87,16 @@ class Scenarios:
         if any(answer is None for answer in solved.values()):
             return [], {}
         costs = dict.fromkeys(self.sets.scenarios, 0.0) | {w: answer[0] for w, answer in solved.items() if answer}
-        wanted = [(m.risk, weights(costs, self.sets))]
+        wanted = [(m.risk, m.risk_cuts, weights(costs, self.sets))]
         if self.sets.options.cost_limit is not None:
-            wanted.append((m.expected, self.sets.scenarios))
+            wanted.append((m.expected, m.mean_cuts, self.sets.scenarios))
         added = []
-        for variable, weight in wanted:
+        for variable, cuts, weight in wanted:
             value = sum(weight[w] * cost for w, cost in costs.items())
             if value - variable.value > WORTHWHILE * max(1.0, abs(value)):
-                added.append(m.cuts.add(self._cut(m, variable, weight, solved)))
+                added.append(cuts.add(self._cut(m, variable, weight, solved)))
+                if variable is m.risk:
+                    m.cut_weights.append(weight)
         return added, costs
 
     def _cut(self, m: Any, variable: Any, weight: Mapping[str, float], solved: Mapping[str, Any]) -> Any:

@@ -20,7 +20,7 @@ from echelon_models.allocation.sets import Sets
 
 def lost_arcs(sets: Sets, w: str) -> dict[tuple[str, str, str], float]:
     """The arcs whose supplier is disrupted in w, with the part of their quantity that does not come."""
-    return {arc: 1 - sets.left[w, arc[0]] for arc in sets.arcs if (w, arc[0]) in sets.left}
+    return {arc: 1 - sets.left[w, arc[0]] for arc in sets.arcs_near(w) if (w, arc[0]) in sets.left}
 
 
 def all_scenarios(m: Any, sets: Sets) -> Any:
@@ -31,15 +31,17 @@ def all_scenarios(m: Any, sets: Sets) -> Any:
 
 def decomposed_scenarios(m: Any, sets: Sets) -> Any:
     """What the objective counts of the recourse costs as one variable, risk, and where there is a cost limit their
-    mean as another, expected: cuts bound both from below; the first one says that a good unit that does not come costs
-    at least what the cheapest other source does, less what is saved. Returns risk."""
+    mean as another, expected: cuts (those of each apart) bound both from below; the first one says that a good unit
+    that does not come costs at least what the cheapest other source does, less what is saved. Returns risk."""
     least = -max(largest_saving(sets, w) for w in sets.scenarios)
     m.risk = pyo.Var(bounds=(least, None))
     m.expected = pyo.Var(bounds=(least, None))
-    m.cuts = pyo.ConstraintList()
     first = sum(cost * m.quantity[arc] for arc, cost in cheapest_failures(sets).items())
-    m.cuts.add(m.risk - first >= 0)
-    m.cuts.add(m.expected - first >= 0)
+    m.risk_cuts, m.mean_cuts = pyo.ConstraintList(), pyo.ConstraintList()
+    m.risk_cuts.add(m.risk - first >= 0)
+    m.cut_weights = [dict(sets.scenarios)]  # of the scenarios, in each of risk_cuts
+    if sets.options.cost_limit is not None:
+        m.mean_cuts.add(m.expected - first >= 0)
     limit_cost(m, sets, m.expected)
     return m.risk
 
@@ -86,7 +88,7 @@ def recourse(m: Any, sets: Sets, scenarios: Iterable[str]) -> None:
     lost = {w: lost_arcs(sets, w) for w in scenarios}
     places = [(w, i, l) for w in scenarios for i, l in dict.fromkeys((i, l) for _, i, l in lost[w])]
     at = set(places)
-    more = [(w, *arc) for w in scenarios for arc in sets.arcs
+    more = [(w, *arc) for w in scenarios for arc in sets.arcs_near(w)
             if (w, *arc[1:]) in at and sets.left.get((w, arc[0]), 1.0) > 0]  # fmt: skip
     m.extra = pyo.Var(pyo.Set(initialize=more, dimen=4), domain=pyo.NonNegativeReals)
     m.emergency = pyo.Var(pyo.Set(initialize=places, dimen=3), domain=pyo.NonNegativeReals)
@@ -145,18 +147,18 @@ def spare_of_pairs(m: Any, sets: Sets) -> None:
 
 
 def spare_of_suppliers(m: Any, sets: Sets) -> None:
-    """Σ_il extra <= left·(capacity - Σ_il quantity) (units; for each w, s with a capacity)."""
+    """Σ_il extra <= left·spare, spare = capacity - Σ_il quantity (units; for each w, s with a capacity)."""
     extra, arcs = defaultdict(list), defaultdict(list)
     for w, s, i, l in m.extra:
         if sets.capacity(s) < math.inf:
             extra[w, s].append(m.extra[w, s, i, l])
-    for arc in sets.arcs:
-        arcs[arc[0]].append(arc)
+    for arc in m.quantity:
+        arcs[arc[0]].append(m.quantity[arc])
+    m.spare = pyo.Var(pyo.Set(initialize=list(dict.fromkeys(s for _, s in extra))))
+    m.spare_is = pyo.Constraint(m.spare.index_set(), rule=lambda m, s: m.spare[s] == sets.capacity(s) - sum(arcs[s]))
     m.spare_of_suppliers = pyo.Constraint(
         pyo.Set(initialize=list(extra), dimen=2),
-        rule=lambda m, w, s: (
-            sum(extra[w, s]) <= sets.left.get((w, s), 1.0) * (sets.capacity(s) - sum(m.quantity[a] for a in arcs[s]))
-        ),
+        rule=lambda m, w, s: sum(extra[w, s]) <= sets.left.get((w, s), 1.0) * m.spare[s],
     )
 
 

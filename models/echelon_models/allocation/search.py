@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,11 +13,13 @@ from echelon.solvers import highs
 from echelon.solvers.outcome import Control, Outcome, SolveOptions, Termination, relative_gap
 from echelon_models.allocation.awards import Awards, Values, warm_start
 from echelon_models.allocation.benders import Scenarios, measured
+from echelon_models.allocation.by_item import block_of
 from echelon_models.allocation.formulation import build
+from echelon_models.allocation.mixture import mixed
 from echelon_models.allocation.rebate_cuts import rebate_cuts
 from echelon_models.allocation.recourse import lost_arcs
 from echelon_models.allocation.sets import Sets
-from echelon_models.allocation.start import block_of, first_award
+from echelon_models.allocation.start import first_award
 
 LARGE = 15_000  # chances to deliver more in a scenario from which on the scenarios are decomposed
 ROUNDS = 20  # of award and cuts, at most
@@ -54,11 +57,11 @@ def find(sets: Sets, control: Control, start: Values | None = None, prices: bool
     return search(model, sets, scenarios, control, prices)
 
 
-def guide_of(model: Any, sets: Sets, time_limit: float) -> highs.Guide:
+def guide_of(model: Any, sets: Sets, scenarios: Scenarios, time_limit: float) -> highs.Guide:
     """How a large search of one model tightens its relaxation, finds its first plan and improves it."""
     return highs.Guide(
         tighten=lambda: rebate_cuts(model, sets),
-        first_plan=lambda: first_award(model, sets, START_SHARE * time_limit),
+        first_plan=lambda: first_award(model, sets, scenarios, START_SHARE * time_limit),
         block_of=block_of(sets),
     )
 
@@ -76,7 +79,7 @@ def find_at_once(model: Any, sets: Sets, scenarios: Scenarios, control: Control,
     """The award and the recourse of all scenarios in one model."""
     solution = highs.solve(
         model, control.options, progress=control.progress, log_file=control.log_file, prices=prices,
-        guide=guide_of(model, sets, control.options.time_limit),
+        guide=guide_of(model, sets, scenarios, control.options.time_limit),
     )  # fmt: skip
     if not solution.outcome.has_plan:
         return Found(model, scenarios, solution.outcome, {}, solution, decomposed=False)
@@ -92,22 +95,25 @@ def find_by_cuts(model: Any, sets: Sets, scenarios: Scenarios, control: Control,
     options, began = control.options, time.monotonic()
     awards = Awards(model, sets, scenarios)
     guide = replace(
-        guide_of(model, sets, FIRST_SHARE * options.time_limit),
+        guide_of(model, sets, scenarios, FIRST_SHARE * options.time_limit),
         tighten=lambda: [*rebate_cuts(model, sets), *awards.cuts_near()],
         check=awards.cuts_here,
         rounds_until=RELAX_SHARE,
         improve_until=1.0,
     )
+    large = sum(v.is_integer() for v in model.component_data_objects(pyo.Var)) >= highs.GUIDED
     bound, solution = None, None
     for n in range(ROUNDS):
         left = options.time_limit - (time.monotonic() - began)
         if n and left < 0.02 * options.time_limit:
             break
-        part = {"time_limit": max(left * FIRST_SHARE if n == 0 else left, 0.01), "gap": options.gap / 2}
-        solution = highs.solve(
-            model, options.model_copy(update=part), progress=control.progress, log_file=control.log_file,
-            prices=prices, guide=guide if n == 0 else None,
-        )  # fmt: skip
+        with mixed(model, left) if n == 1 and large else nullcontext():
+            left = options.time_limit - (time.monotonic() - began)
+            part = {"time_limit": max(left * FIRST_SHARE if n == 0 else left, 0.01), "gap": options.gap / 2}
+            solution = highs.solve(
+                model, options.model_copy(update=part), progress=control.progress, log_file=control.log_file,
+                prices=prices, guide=guide if n == 0 else None,
+            )  # fmt: skip
         bound = max((b for b in (bound, solution.outcome.bound) if b is not None), default=None)
         if not solution.outcome.has_plan:
             if solution.outcome.termination is Termination.NO_SOLUTION and solution.outcome.limit == "time":

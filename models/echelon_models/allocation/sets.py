@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import NormalDist
 from typing import Any, NamedTuple
@@ -77,6 +77,7 @@ class Sets:
     sites_of: dict[Pair, list[str]]
     suppliers_of: dict[str, list[str]]
     items_of: dict[str, list[str]]
+    only: dict[str, str] = field(default_factory=dict)  # scenario -> the one item that it hits, where it is for one
 
     @property
     def pairs(self) -> list[Pair]:
@@ -126,6 +127,23 @@ class Sets:
         price = min([self.offers[s, i].price, *(row.price for row in self.breaks.get((s, i), []))])
         return price * (1 - max((row.rate for row in self.rebates.get(s, [])), default=0.0))
 
+    @cached_property
+    def _arcs_of_item(self) -> dict[str, list[Arc]]:
+        arcs = defaultdict(list)
+        for arc in self.arcs:
+            arcs[arc[1]].append(arc)
+        return arcs
+
+    def arcs_near(self, w: str) -> Iterable[Arc]:
+        """The arcs that matter in a scenario: those of its one item, or all."""
+        return self._arcs_of_item[self.only[w]] if w in self.only else self.arcs
+
+    def restricted(self, pairs: Container[Pair]) -> Sets:
+        """The case with these pairs only."""
+        arcs = {arc: terms for arc, terms in self.arcs.items() if arc[:2] in pairs}
+        sites, suppliers, items = _offered(arcs)
+        return replace(self, arcs=arcs, sites_of=sites, suppliers_of=suppliers, items_of=items)
+
     def member(self, s: str, kind: str) -> str:
         """The supplier's own name, its parent or its region."""
         return str(getattr(self.suppliers[s], kind))
@@ -163,12 +181,7 @@ def prepare(full: Frames, options: AllocationOptions) -> Sets:
         key: terms(row, items, suppliers, offers, demand, options)
         for key, row in by_key(usable, "supplier", "item", "site").items()
     }
-    sites_of, suppliers_of, items_of = defaultdict(list), defaultdict(list), defaultdict(list)
-    for s, i, l in arcs:
-        if (s, i) not in sites_of:
-            suppliers_of[i].append(s)
-            items_of[s].append(i)
-        sites_of[s, i].append(l)
+    sites_of, suppliers_of, items_of = _offered(arcs)
     pairs, losses = full["pairs"], full["losses"]
     wanted = by_key(pairs[pairs["rule"] == "required"], "supplier", "item")
     return Sets(
@@ -187,10 +200,21 @@ def prepare(full: Frames, options: AllocationOptions) -> Sets:
         ceilings=list(full["ceilings"].itertuples(index=False, name="Ceiling")),
         scenarios=dict(zip(full["scenarios"]["scenario"], full["scenarios"]["probability"], strict=True)),
         left={key: row.capacity_left for key, row in by_key(losses, "scenario", "supplier").items()},
-        sites_of=dict(sites_of),
-        suppliers_of=defaultdict(list, suppliers_of),
-        items_of=defaultdict(list, items_of),
+        sites_of=sites_of,
+        suppliers_of=suppliers_of,
+        items_of=items_of,
     )
+
+
+def _offered(arcs: Iterable[Arc]) -> tuple[dict[Pair, list[str]], dict[str, list[str]], dict[str, list[str]]]:
+    """The sites of each pair, the suppliers of each item, the items of each supplier."""
+    sites_of, suppliers_of, items_of = defaultdict(list), defaultdict(list), defaultdict(list)
+    for s, i, l in arcs:
+        if (s, i) not in sites_of:
+            suppliers_of[i].append(s)
+            items_of[s].append(i)
+        sites_of[s, i].append(l)
+    return dict(sites_of), suppliers_of, items_of
 
 
 def terms(

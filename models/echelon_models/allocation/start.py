@@ -9,13 +9,16 @@ neighbourhood search: Shaw 1998; Pisinger & Ropke, Handbook of Metaheuristics, 2
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Hashable
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
 
 from echelon.solvers.again import Again, Solved
+from echelon_models.allocation.benders import Scenarios
+from echelon_models.allocation.by_item import improve_by_item
+from echelon_models.allocation.mixture import mixed
 from echelon_models.allocation.sets import Pair, Sets
 
 USED = 1e-4  # part of an award from which on the relaxation uses it
@@ -24,22 +27,35 @@ STEP = 0.08  # and part of the suppliers whose clearest roles are settled before
 FREE = 0.35  # part of the suppliers that may change their role in one search
 FIRST_GAP = 5e-4  # relative gap at which a search ends,
 SEARCH_SHARE = 0.15  # part of all the seconds that it may take,
+FIRST_SHARE = 0.3  # (the first one more),
 IDLE = 4  # and how many of them in a row are in vain before there are no more
 LAST_SHARE = 0.25  # of the seconds is kept for the search among all offers
-BLOCK = 6  # items whose awards are improved together
+MIXED_SHARE = 0.5  # of the seconds, where scenarios are mixed into one cut; the rest is for improving with them
 
 Roles = dict[str, int]
 
 
-def first_award(m: Any, sets: Sets, seconds: float) -> None:
+def first_award(m: Any, sets: Sets, scenarios: Scenarios, seconds: float) -> None:
     """Read the relaxation from the variables and set them to a good award; leave them as they are if none is found
-    within the seconds. Cuts of rebates are left out of the searches: they help the bound, and slow these down."""
+    within the seconds. Cuts of rebates are left out of the searches, and those of scenarios mixed into one: they help
+    the bound, and slow these down."""
+    until = time.monotonic() + seconds
+    with mixed(m, seconds) as weight:
+        share = 1.0 if weight is None else MIXED_SHARE
+        pairs = search_award(m, sets, until - time.monotonic() - (1 - share) * seconds)
+    if weight is not None and pairs:
+        improve_by_item(m, sets, scenarios, weight, pairs, until - time.monotonic())
+
+
+def search_award(m: Any, sets: Sets, seconds: float) -> set[Pair]:
+    """Set the variables, which hold the relaxation, to the best award found; returns the pairs searched among, none
+    where there is no award."""
     began = time.monotonic()
     relaxation, shares = float(pyo.value(m.total)), {s: role_shares(m, s) for s in m.suppliers}
     roles, pairs = dive(m, seconds)
     pairs |= set(sets.required) | {pair for pair, row in sets.shares.items() if row.min_share > 0}
     search = Restricted(m)
-    best = search.solve(roles, pairs, SEARCH_SHARE * seconds) or search.solve({}, pairs, SEARCH_SHARE * seconds)
+    best = search.solve(roles, pairs, FIRST_SHARE * seconds) or search.solve({}, pairs, FIRST_SHARE * seconds)
     random, idle = np.random.default_rng(0), 0
     until = began + (1 - LAST_SHARE) * seconds
     while best is not None and idle < IDLE and time.monotonic() < until:
@@ -54,6 +70,7 @@ def first_award(m: Any, sets: Sets, seconds: float) -> None:
         left = began + seconds - time.monotonic()
         best = search.solve(search.roles(best), m.award, left, best) or best
         search.load(best)
+    return pairs if best is not None else set()
 
 
 def role_shares(m: Any, s: str) -> list[float]:
@@ -104,13 +121,13 @@ class Restricted:
         m.rebate_cuts.activate()
         self._awards = self._again.columns(m.award.values())
 
-    def solve(self, roles: Roles, pairs: Collection[Pair], seconds: float, start: Solved | None = None) -> Solved | None:
+    def solve(
+        self, roles: Roles, pairs: Collection[Pair], seconds: float, start: Solved | None = None
+    ) -> Solved | None:
         """The best award found within the seconds."""
         for s in self._m.suppliers:
             settle_role(self._again, self._m, s, roles.get(s))
-        self._again.bound(
-            self._awards, np.zeros(len(self._awards)), [float(pair in pairs) for pair in self._m.award]
-        )
+        self._again.bound(self._awards, np.zeros(len(self._awards)), [float(pair in pairs) for pair in self._m.award])
         if start is not None:
             self._again.start_from(start)
         return self._again.solve(seconds)
@@ -135,15 +152,3 @@ def _kept(roles: Roles, shares: dict[str, list[float]], random: np.random.Genera
     count = max(1, round(FREE * len(roles)))
     free = random.choice(list(roles), count, replace=False, p=doubt / doubt.sum())
     return {s: role for s, role in roles.items() if s not in set(free.tolist())}
-
-
-def block_of(sets: Sets) -> Any:
-    """The block of a variable for improving a plan: a few items at a time; None for what suppliers share."""
-    number = {i: n // BLOCK for n, i in enumerate(sets.suppliers_of)}
-
-    def block(variable: Any) -> Hashable | None:
-        component, index = variable.parent_component().local_name, variable.index()
-        position = {"quantity": 1, "award": 1, "price": 1, "price_quantity": 1, "moved": 1, "extra": 2}.get(component)
-        return None if position is None else number[index[position]]
-
-    return block
