@@ -47,7 +47,8 @@ def item_by_item(sets: Sets, weight: Mapping[str, float]) -> Sets:
         if weight[w] > 0:
             struck[w][s] = part
     scenarios: dict[str, float] = defaultdict(float)
-    left, only = {}, {}
+    left: dict[tuple[str, str], float] = {}
+    only: dict[str, str] = {}
     for i, suppliers in sets.suppliers_of.items():
         for w, parts in struck.items():
             here = [(s, parts[s]) for s in suppliers if s in parts]
