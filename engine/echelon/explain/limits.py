@@ -117,7 +117,7 @@ def candidates(quick: pd.DataFrame, limits: pd.DataFrame) -> list[dict[str, Any]
     groups = limits.assign(part=part).groupby(LIMIT, sort=True)
     mean, fullest = groups["capacity"].mean(), groups["part"].max()
     for key in fullest.sort_values(ascending=False, kind="stable").index:
-        if key not in known:
+        if key not in known and math.isfinite(mean[key]):  # what is unlimited holds nothing back
             added = step_of(mean[[key]], key[2])
             share = added / mean[key] if mean[key] > 0 else 1.0
             chosen.append(dict(zip(LIMIT, key, strict=True)) | {"added": added, "share": share})
