@@ -63,8 +63,11 @@ class Book:
 
 
 def index_of(frame: pd.DataFrame, columns: list[str]) -> pd.Index:
-    """The index that the columns make: what names a row, or what finds it in a table indexed by the same columns."""
-    return pd.MultiIndex.from_frame(frame[columns]) if len(columns) > 1 else pd.Index(frame[columns[0]])
+    """The index that the columns make: what names a row, or what finds it in a table indexed by the same columns. It
+    has no names, which may be those of columns too."""
+    if len(columns) == 1:
+        return pd.Index(frame[columns[0]]).rename(None)
+    return pd.MultiIndex.from_frame(frame[columns], names=[None] * len(columns))
 
 
 def _numbers(values: Any, like: pd.Series) -> np.ndarray:

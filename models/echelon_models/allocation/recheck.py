@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from echelon.book import Book
+from echelon.book import Book, index_of
 from echelon.family import Recheck
 from echelon.tables import Frames
 from echelon_models.allocation.recheck_awards import (
@@ -22,7 +22,6 @@ from echelon_models.allocation.recheck_awards import (
     check_flows,
     check_shares,
     check_suppliers,
-    keys,
     true_awards,
     true_flows,
     true_suppliers,
@@ -91,15 +90,15 @@ def _check_told(
     _check_concentration(book, full, plan["concentration"], awards)
     rules = plan["rule_prices"].set_index("rule")
     book.equal("savings are told truly", rules["saving"], objective - rules["cost_without"], abs(objective))
-    targets = plan["renegotiation"].set_index(keys(plan["renegotiation"], PAIR))
+    targets = plan["renegotiation"].set_index(index_of(plan["renegotiation"], PAIR))
     book.none("offers that lose have no quantity", True, targets.index.intersection(awards.index[awards["flow"] > 0]))
-    shares = plan["shares"].set_index(keys(plan["shares"], PAIR))
+    shares = plan["shares"].set_index(index_of(plan["shares"], PAIR))
     given = awards[awards["flow"] > 0]
     book.none("shares for ordering cover the awards", True, shares.index.symmetric_difference(given.index))
     true = given["share"].reindex(shares.index)
     book.equal("smallest shares for ordering", shares["min_share"], (true - options.share_tolerance).clip(lower=0.0))
     book.equal("largest shares for ordering", shares["max_share"], (true + options.share_tolerance).clip(upper=1.0))
-    offers = plan["offers"].set_index(keys(plan["offers"], ARC))
+    offers = plan["offers"].set_index(index_of(plan["offers"], ARC))
     book.none("offers for ordering cover the flows", True, offers.index.symmetric_difference(flows.index))
     line = flows.reindex(offers.index)
     pairs = pd.MultiIndex.from_frame(plan["offers"][PAIR])
@@ -131,9 +130,9 @@ def _check_concentration(book: Book, full: Frames, told: pd.DataFrame, awards: p
     index = (
         pd.MultiIndex.from_tuples(list(true), names=["scope", "name", "across"])
         if true
-        else keys(told, ["scope", "name", "across"])[:0]
+        else index_of(told, ["scope", "name", "across"])[:0]
     )
-    said = told.set_index(keys(told, ["scope", "name", "across"]))
+    said = told.set_index(index_of(told, ["scope", "name", "across"]))
     book.none("concentration of what there is", True, said.index.symmetric_difference(index))
     said = said[said.index.isin(index)]
     for n, column in enumerate(("spend", "hhi", "largest_share")):

@@ -8,15 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from echelon.book import Book
+from echelon.book import Book, index_of
 from echelon.tables import Frames
 
 PAIR = ["supplier", "item"]
 ARC = ["supplier", "item", "site"]
-
-
-def keys(frame: pd.DataFrame, columns: list[str]) -> pd.Index:
-    return pd.MultiIndex.from_frame(frame[columns], names=[None] * len(columns))  # no names: they are columns too
 
 
 def sum_by(frame: pd.DataFrame, key: list[str], value: str, index: pd.Index) -> pd.Series:
@@ -35,8 +31,10 @@ def true_flows(full: Frames, options: Any, plan: Frames) -> pd.DataFrame:
     """The plan's flows with the terms of their arcs and what a unit truly costs beyond the goods."""
     flows = plan["flows"][[*ARC, "quantity"]].merge(full["arcs"], on=ARC, how="left", indicator="known")
     items, suppliers = full["items"].set_index("item"), full["suppliers"].set_index("supplier")
-    offers = full["offers"].set_index(PAIR).reindex(keys(flows, PAIR)).reset_index(drop=True)
-    demand = full["demand"].set_index(["item", "site"]).reindex(keys(flows, ["item", "site"])).reset_index(drop=True)
+    offers = full["offers"].set_index(PAIR).reindex(index_of(flows, PAIR)).reset_index(drop=True)
+    demand = (
+        full["demand"].set_index(["item", "site"]).reindex(index_of(flows, ["item", "site"])).reset_index(drop=True)
+    )
     daily = demand["quantity"] / 365.0
     z = max(NormalDist().inv_cdf(options.service_level), 0.0)
     stock = z * np.sqrt(flows["lead_time"] * demand["deviation"] ** 2 + daily**2 * flows["lead_time_deviation"] ** 2)
@@ -53,13 +51,13 @@ def true_flows(full: Frames, options: Any, plan: Frames) -> pd.DataFrame:
         unit_inventory=worth * stock * offers["yield_rate"] / demand["quantity"],
         unit_carbon=carbon,
         unit_carbon_cost=carbon * options.carbon_price,
-    ).set_index(keys(flows, ARC))
+    ).set_index(index_of(flows, ARC))
 
 
 def true_awards(full: Frames, plan: Frames, flows: pd.DataFrame) -> pd.DataFrame:
     """The plan's awards with their offers' terms, what flows, and what the goods truly cost."""
     awards = plan["awards"].merge(full["offers"], on=PAIR, how="left", suffixes=("", "_offer"), indicator="known")
-    index = keys(awards, PAIR)
+    index = index_of(awards, PAIR)
     awards = awards.set_index(index)
     awards["flow"] = sum_by(flows.reset_index(drop=True), PAIR, "quantity", index)
     awards["true_spend"] = _amounts(awards, full["price_breaks"])
@@ -112,7 +110,7 @@ def true_suppliers(full: Frames, plan: Frames, awards: pd.DataFrame) -> pd.DataF
 
 def check_flows(book: Book, full: Frames, plan: Frames, flows: pd.DataFrame) -> None:
     """Flows run over known and allowed lanes and meet the demand exactly; what they cost is told truly."""
-    told = plan["flows"].set_index(keys(plan["flows"], ARC))
+    told = plan["flows"].set_index(index_of(plan["flows"], ARC))
     book.none("every flow has an offer and a lane", True, flows.index[flows["known"] != "both"])
     book.at_most("flows are not negative", -flows["quantity"], 0.0)
     book.none("excluded pairs", True, flows.index[flows["excluded"].eq(True)])
@@ -132,7 +130,7 @@ def check_awards(
 ) -> None:
     """Every flow is awarded; awards keep the offers' terms and say truly what they are."""
     book.none("every award has an offer", True, awards.index[awards["known"] != "both"])
-    book.none("every flow is awarded", True, flows.index[~keys(flows, PAIR).isin(awards.index)])
+    book.none("every flow is awarded", True, flows.index[~index_of(flows, PAIR).isin(awards.index)])
     book.equal("the quantity is what flows", awards["quantity"], awards["flow"])
     book.equal("good units", awards["good_units"], awards["flow"] * awards["yield_rate"])
     book.equal("spend", awards["spend"], pd.Series(awards["true_spend"].to_numpy(), awards.index))
@@ -145,10 +143,10 @@ def check_awards(
     book.at_most("minimum awards", awards["minimum"], awards["flow"])
     book.at_most("smallest awards of items", awards["smallest"], awards["flow"])
     pairs = full["pairs"][full["pairs"]["rule"] == "required"]
-    required = pairs.set_index(keys(pairs, PAIR))["quantity"]
+    required = pairs.set_index(index_of(pairs, PAIR))["quantity"]
     book.at_most("required pairs", required, awards["flow"].reindex(required.index).fillna(0.0))
     barred = full["pairs"][full["pairs"]["rule"] == "excluded"]
-    book.none("excluded pairs have no award", True, awards.index[awards.index.isin(keys(barred, PAIR))])
+    book.none("excluded pairs have no award", True, awards.index[awards.index.isin(index_of(barred, PAIR))])
     needed = full["items"][full["items"]["item"].isin(full["demand"]["item"])].set_index("item")
     count = awards.groupby("item").size().reindex(needed.index).fillna(0)
     book.at_most("fewest suppliers of items", needed["min_suppliers"], count)
@@ -161,7 +159,7 @@ def check_shares(book: Book, full: Frames, options: Any, awards: pd.DataFrame, f
     whole = awards.groupby("item")["flow"].sum()
     share = awards["flow"] / number_of(awards["item"], whole)
     book.equal("shares are told truly", awards["share"], share.fillna(0.0))
-    current = full["current_awards"].set_index(keys(full["current_awards"], PAIR))
+    current = full["current_awards"].set_index(index_of(full["current_awards"], PAIR))
     today = current["share"].reindex(awards.index).fillna(0.0)
     book.equal("changes are told truly", awards["change"], share.fillna(0.0) - today)
 
@@ -169,7 +167,7 @@ def check_shares(book: Book, full: Frames, options: Any, awards: pd.DataFrame, f
         part = awards["flow"].reindex(index).fillna(0.0)
         return part, pd.Series(whole.reindex(index.get_level_values(1)).fillna(0.0).to_numpy(), index)
 
-    rows = full["shares"].set_index(keys(full["shares"], PAIR))
+    rows = full["shares"].set_index(index_of(full["shares"], PAIR))
     part, all_of_it = part_and_whole(rows.index)
     book.at_most("smallest shares", rows["min_share"] * all_of_it, part, all_of_it)
     book.at_most("largest shares", part, rows["max_share"] * all_of_it, all_of_it)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from echelon.book import Book
+from echelon.book import Book, index_of
 from echelon.tables import Frames
-from echelon_models.allocation.recheck_awards import ARC, PAIR, keys, sum_by
+from echelon_models.allocation.recheck_awards import ARC, PAIR, sum_by
 
 
 def check_limits(
@@ -37,7 +37,7 @@ def check_limits(
         rows.append(("supplier capacity", row.supplier, "units", row.capacity, used, True, 0.0))
     columns = ["limit", "name", "unit", "capacity", "use", "hard", "excess_cost"]
     true = pd.DataFrame(rows, columns=columns)
-    true = true.set_index(keys(true, ["limit", "name", "unit"]))
+    true = true.set_index(index_of(true, ["limit", "name", "unit"]))
     over = (true["use"] - true["capacity"]).clip(lower=0.0).astype(float)
     for kind in ("budget", "carbon", "supplier capacity"):
         mine = true["limit"] == kind
@@ -46,7 +46,7 @@ def check_limits(
             true.loc[mine & true["hard"].astype(bool), "use"],
             true["capacity"][mine & true["hard"].astype(bool)],
         )
-    told = plan["limits"].set_index(keys(plan["limits"], ["limit", "name", "unit"]))
+    told = plan["limits"].set_index(index_of(plan["limits"], ["limit", "name", "unit"]))
     book.none(
         "one row a limit, and no others",
         True,
@@ -66,16 +66,16 @@ def check_survival(book: Book, full: Frames, plan: Frames, awards: pd.DataFrame)
     their capacities beside what they deliver of other items."""
     known = full["suppliers"].set_index("supplier", drop=False)
     told = plan["survival"]
-    index = keys(told, ["kind", "lost", *ARC])
+    index = index_of(told, ["kind", "lost", *ARC])
     lost = [
         s in known.index and known.at[s, kind] == name
         for kind, name, s in told[["kind", "lost", "supplier"]].itertuples(index=False)
     ]
     book.none("who is lost does not deliver", True, index[np.array(lost, dtype=bool)])
-    book.none("backups are awarded", True, index[~keys(told, PAIR).isin(awards.index)])
-    book.none("backups have a lane", True, index[~keys(told, ARC).isin(keys(full["arcs"], ARC))])
+    book.none("backups are awarded", True, index[~index_of(told, PAIR).isin(awards.index)])
+    book.none("backups have a lane", True, index[~index_of(told, ARC).isin(index_of(full["arcs"], ARC))])
     offers = full["offers"].set_index(PAIR)
-    told = told.assign(good=told["quantity"] * offers["yield_rate"].reindex(keys(told, PAIR)).to_numpy())
+    told = told.assign(good=told["quantity"] * offers["yield_rate"].reindex(index_of(told, PAIR)).to_numpy())
     wanted: dict[Any, float] = {}
     hit: dict[Any, list[str]] = {}
     for kind, name, item, line in _losses(full):

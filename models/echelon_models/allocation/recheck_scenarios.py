@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from echelon.book import Book
+from echelon.book import Book, index_of
 from echelon.tables import Frames
-from echelon_models.allocation.recheck_awards import ARC, PAIR, keys, number_of, sum_by
+from echelon_models.allocation.recheck_awards import ARC, PAIR, number_of, sum_by
 
 
 def check_scenarios(
@@ -72,7 +72,7 @@ def _lost(full: Frames, flows: pd.DataFrame) -> pd.DataFrame:
     lowest = full["price_breaks"].groupby(PAIR)["price"].min()
     best = full["rebates"].groupby("supplier")["rate"].max()
     lines = flows.reset_index(drop=True)
-    price = np.minimum(lines["price"], lowest.reindex(keys(lines, PAIR)).fillna(np.inf).to_numpy())
+    price = np.minimum(lines["price"], lowest.reindex(index_of(lines, PAIR)).fillna(np.inf).to_numpy())
     price = price * (1 - number_of(lines["supplier"], best).fillna(0.0))
     lines = lines.assign(unit_saved=price + _on_delivery(lines))
     gone = lines.merge(full["losses"], on="supplier")
@@ -90,8 +90,8 @@ def _actions(full: Frames, options: Any, recourse: pd.DataFrame) -> pd.DataFrame
     """The plan's actions in scenarios with the good units they bring and what they truly cost."""
     items = full["items"].set_index("item")
     arcs = full["arcs"].set_index(ARC)
-    ways = keys(recourse, ARC)
-    offers = full["offers"].set_index(PAIR).reindex(keys(recourse, PAIR)).reset_index(drop=True)
+    ways = index_of(recourse, ARC)
+    offers = full["offers"].set_index(PAIR).reindex(index_of(recourse, PAIR)).reset_index(drop=True)
     suppliers = full["suppliers"].set_index("supplier")
     lane = arcs[["freight", "duty_rate", "carbon"]].reindex(ways).reset_index(drop=True)
     carbon = (lane["carbon"] + offers["carbon"]) * options.carbon_price
@@ -111,15 +111,15 @@ def _actions(full: Frames, options: Any, recourse: pd.DataFrame) -> pd.DataFrame
 def _check_actions(book: Book, full: Frames, actions: pd.DataFrame, awards: pd.DataFrame, lost: pd.DataFrame) -> None:
     """Extra deliveries come from awarded suppliers with capacity to spare; emergency buys keep their limit; together
     with what is missing they make up for what is lost."""
-    where = keys(actions, ["scenario", "kind", *ARC])
+    where = index_of(actions, ["scenario", "kind", *ARC])
     book.equal("cost of recourse", actions["cost"], actions["true_cost"].fillna(np.inf))
     book.at_most("recourse is not negative", pd.Series(-actions["quantity"].to_numpy(), where), 0.0)
     extra = actions[actions["kind"] == "extra"]
-    index = keys(extra, ["scenario", *PAIR])
+    index = index_of(extra, ["scenario", *PAIR])
     book.none(
         "extra deliveries have an award and a lane",
         True,
-        index[~(keys(extra, PAIR).isin(awards.index) & extra["known"].to_numpy(dtype=bool))],
+        index[~(index_of(extra, PAIR).isin(awards.index) & extra["known"].to_numpy(dtype=bool))],
     )
     left = full["losses"].set_index(["scenario", "supplier"])["capacity_left"]
     places = ["scenario", "item", "site"]

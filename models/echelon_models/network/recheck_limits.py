@@ -182,5 +182,5 @@ def check_profile(
     told = said.drop_duplicates(key).set_index(key)
     true = truth.reindex(index).fillna(0.0)
     book.equal("quantity of a band", told["quantity"].reindex(index).fillna(0.0), true)
-    total = served.groupby(["group", "t"])["demand"].sum().reindex(index.droplevel("band")).to_numpy()
+    total = served.groupby(["group", "t"])["demand"].sum().reindex(index.droplevel(-1)).to_numpy()
     book.equal("share of a band", told["share"].reindex(index).fillna(0.0), (true / total).fillna(0.0))
