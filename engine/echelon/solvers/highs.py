@@ -99,6 +99,14 @@ def solve(
         return _solve(model, watch, prices, guide)
 
 
+def hold(model: pyo.ConcreteModel, options: SolveOptions) -> Held:
+    """What is left to decide of a model when the setups of the plan in its variables are held."""
+    arrays = hand_over(model)
+    x = np.array([arrays.hint.get(j, 0.0) for j in range(len(arrays.variables))])
+    with Watch(options) as watch:
+        return Held(arrays, x, watch)
+
+
 def _solve(model: pyo.ConcreteModel, watch: Watch, prices: bool, guide: Guide | None) -> Solution:
     arrays = hand_over(model)
     if not arrays.variables:

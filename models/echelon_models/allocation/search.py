@@ -101,18 +101,19 @@ def find_by_cuts(model: Any, sets: Sets, scenarios: Scenarios, control: Control,
         rounds_until=RELAX_SHARE,
         improve_until=1.0,
     )
-    large = sum(v.is_integer() for v in model.component_data_objects(pyo.Var)) >= highs.GUIDED
+    large = sum(v.is_integer() for v in model.component_data_objects(pyo.Var)) >= guide.first_plan_from
     bound, solution = None, None
     for n in range(ROUNDS):
         left = options.time_limit - (time.monotonic() - began)
         if n and left < 0.02 * options.time_limit:
             break
-        with mixed(model, left) if n == 1 and large else nullcontext():
+        once = n == 1 and large  # rounds without the mixture are what a bound beyond its own needs
+        with mixed(model, left) if once else nullcontext():
             left = options.time_limit - (time.monotonic() - began)
             part = {"time_limit": max(left * FIRST_SHARE if n == 0 else left, 0.01), "gap": options.gap / 2}
             solution = highs.solve(
                 model, options.model_copy(update=part), progress=control.progress, log_file=control.log_file,
-                prices=prices, guide=guide if n == 0 else None,
+                guide=guide if n == 0 else None,
             )  # fmt: skip
         bound = max((b for b in (bound, solution.outcome.bound) if b is not None), default=None)
         if not solution.outcome.has_plan:
@@ -128,7 +129,10 @@ def find_by_cuts(model: Any, sets: Sets, scenarios: Scenarios, control: Control,
             break
         awards.to_best()
     assert solution is not None
-    return _end_of_rounds(model, scenarios, solution, awards, bound, time.monotonic() - began)
+    found = _end_of_rounds(model, scenarios, solution, awards, bound, time.monotonic() - began)
+    if prices and found.outcome.has_plan:
+        found.solution.held = highs.hold(model, options)
+    return found
 
 
 def _end_of_rounds(
