@@ -6,6 +6,8 @@ import time
 from dataclasses import replace
 from typing import Literal
 
+import pandas as pd
+
 from echelon.explain.schema import EASED, RULE_PRICES
 from echelon.family import Answer, Family
 from echelon.solvers import highs
@@ -53,8 +55,11 @@ def solve(full: Frames, options: ReturnsOptions, control: Control) -> Answer:
         )
     best = take_in(state, state.best, began + TAKE_IN_UNTIL * (limit - kept))
     soon = time.monotonic() + max(kept, time.monotonic() - began, _held_seconds(limit))
-    told = _ease(state, best, min(soon, began + EASE_UNTIL * limit))
+    limits = _limits(state, best)
+    told = _ease(state, best, limits, min(soon, began + EASE_UNTIL * limit))
     plan = _tell(state, told.best, began + TELL_UNTIL * limit) | {"eased": told.eased}
+    plan["limits"] = limits if told.best is best else _limits(state, told.best)
+    plan["bottlenecks"] = tightest(full, plan)
     outcome = Outcome(
         Termination.FEASIBLE,
         limit=_limit(state),
@@ -65,12 +70,11 @@ def solve(full: Frames, options: ReturnsOptions, control: Control) -> Answer:
     return Answer(outcome, {table.name: plan[table.name] for table in RESULTS}, notes=(*_notes(state), *told.notes))
 
 
-def _ease(state: Rounds, best: Plan, until: float) -> Told:
+def _ease(state: Rounds, best: Plan, limits: pd.DataFrame, until: float) -> Told:
     """What limits are worth, as far as it is asked for; nothing after Ctrl-C."""
     explain = state.control.options.explain
     if explain == "off" or state.interrupted:
         return Told(best, EASED.empty())
-    limits = limit_rows(state.fleet, state.sets, state.first, best, _pricing(state))
     soon = time.monotonic() + _held_seconds(state.control.options.time_limit)
     held = ease_held(state, best, limits, min(soon, until))
     return search_eased(state, best, limits, held, until) if explain == "full" else Told(best, held)
@@ -81,16 +85,17 @@ def _held_seconds(time_limit: float) -> float:
     return max(HELD_SHARE * time_limit, 0.5)
 
 
-def _pricing(state: Rounds) -> SolveOptions:
-    """Options of the linear program that tells the prices of the limits."""
+def _limits(state: Rounds, best: Plan) -> pd.DataFrame:
+    """The result table `limits` of a plan."""
     options = state.control.options
     seconds = max(PRICES_SHARE * options.time_limit, 0.5)
-    return SolveOptions(time_limit=seconds, threads=options.threads, seed=options.seed)
+    pricing = SolveOptions(time_limit=seconds, threads=options.threads, seed=options.seed)
+    return limit_rows(state.fleet, state.sets, state.first, best, pricing)
 
 
 def _tell(state: Rounds, best: Plan, until: float) -> Frames:
-    """The result tables of the best plan but those of what limits and rules are worth; reasons are tested for until
-    then."""
+    """The result tables of the best plan but those of its limits and what they and rules are worth; reasons are tested
+    for until then."""
     full, plan = state.fleet.full, dict(best.tables)
     plan["unserved"] = typed("unserved", unserved_rows(state, best, until))
     plan["slow_movers"] = typed("slow_movers", full["slow_movers"])
@@ -99,8 +104,6 @@ def _tell(state: Rounds, best: Plan, until: float) -> Frames:
     plan["returns"] = typed("returns", moved)
     plan["alone"] = typed("alone", alone_rows(state.fleet, state.options))
     plan["comparison"] = comparison_rows(best.costs, plan["alone"])
-    plan["limits"] = limit_rows(state.fleet, state.sets, state.first, best, _pricing(state))
-    plan["bottlenecks"] = tightest(full, plan)
     return plan | {"rule_prices": RULE_PRICES.empty()}
 
 

@@ -186,7 +186,9 @@ def ease(full: Frames, limit: str, name: str, unit: str, added: float) -> Frames
         "weight limit": ("destinations", "destination", "weight_limit", 1.0),
     }[limit]
     rows = full[table]
-    named = rows[key] if key else rows["hub"] + " to " + rows["destination"]
+    named = (
+        rows[key] if key else pd.Series([way_name(row) for row in rows.itertuples(index=False)], rows.index, dtype=str)
+    )
     whole = pd.api.types.is_integer_dtype(rows[column])
     more = (named == name) * added * factor
     return full | {table: rows.assign(**{column: rows[column] + (more.round().astype("int64") if whole else more)})}
