@@ -51,16 +51,17 @@ def _with_rule_prices(
         return family.solve(tables, _quiet(family, changed), Control(part, start=answer.plan)).outcome
 
     cost, rules = answer.outcome.objective or 0.0, [c for c in family.changes if c.applies(full, options)]
-    luck = 0.0
-    if answer.outcome.bound is None:  # a search that proves nothing may save as much with every rule kept
+    if answer.outcome.bound is not None:
+        prices, skipped = price_rules(rules, full, options, again, cost, until)
+        notes = []
+    else:  # a search that proves nothing may save as much with every rule kept
         seconds = max((until - time.monotonic()) / (len(rules) + 1), 0.1)
         luck = max(cost - (again(full, options, seconds).objective or cost), 0.0)
-    prices, skipped = price_rules(rules, full, options, again, cost - luck, until)
-    notes = [f"no time to price the rule: {name}" for name in skipped]
-    if answer.outcome.bound is None:
+        prices, skipped = price_rules(rules, full, options, again, cost - luck, until)
         small = prices["saving"] <= luck
-        notes.append(_no_price(prices.loc[small, "rule"].tolist(), luck))
+        notes = [_no_price(prices.loc[small, "rule"].tolist(), luck)]
         prices = prices[~small].reset_index(drop=True)
+    notes = [*(f"no time to price the rule: {name}" for name in skipped), *notes]
     return replace(answer, plan=answer.plan | {RULE_PRICES.name: prices}, notes=(*answer.notes, *notes))
 
 
