@@ -40,8 +40,7 @@ from echelon.shell import (
     write_report,
 )
 from echelon.solvers.canaries import sing
-from echelon.study import Plan, sequence
-from echelon.study import study as studies
+from echelon.study import Plan, sequence, study
 from echelon.tables import CASE_FILE, write_csv
 
 app = typer.Typer(
@@ -205,7 +204,7 @@ def report_run(
 ) -> None:
     """Write the report of a stored run, study or plan: report.html in its folder, one page that needs no network."""
     with exit_codes():
-        if (folder / studies.RECORD).is_file():
+        if (folder / study.RECORD).is_file():
             page = add_study_report(folder)
         elif (folder / sequence.RECORD).is_file():
             page = add_plan_report(folder)

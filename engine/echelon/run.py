@@ -239,8 +239,7 @@ def heed(source: Source, findings: Iterable[Finding], family: str | None = None)
     suggestions = [finding for finding in findings if isinstance(finding, Suggestion)]
     options = {s.column: s.would_do for s in suggestions if s.table == OPTIONS}
     tables = suggest.heed(case.tables, [s for s in suggestions if s.table != OPTIONS], chosen.inputs)
-    settings = case.settings | {chosen.name: {**case.settings.get(chosen.name, {}), **options}}
-    return replace(case, tables=tables, settings=settings if options else case.settings)
+    return replace(case, tables=tables, settings=case.settings | {chosen.name: given_options(case, chosen) | options})
 
 
 def versions() -> dict[str, str]:

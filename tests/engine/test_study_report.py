@@ -46,7 +46,7 @@ def test_each_study_ends_with_its_report(case: Path, tmp_path: Path, arguments: 
     assert page.read_bytes() == written
 
 
-def test_the_first_screen_says_what_holds_each_scenario_back(case: Path, tmp_path: Path) -> None:
+def test_the_first_screen_says_what_holds_each_scenario_back(tmp_path: Path) -> None:
     """The first scenario's cost, how far the others are from it, and one sentence each; why one has no plan."""
     results = pd.DataFrame(
         {

@@ -56,7 +56,8 @@ def add_plan_report(folder: Path) -> Path:
 
 def _tile(family: str, run: Run) -> Tile:
     gap = "no bound" if run.outcome.gap is None else f"gap {run.outcome.gap:.2%}"
-    return Tile(family, amount(run.outcome.objective or 0.0, millions=math.inf), f"{run.currency}, {gap}".lstrip(", "))
+    words = ", ".join(filter(None, [run.currency, gap]))
+    return Tile(family, amount(run.outcome.objective or 0.0, millions=math.inf), words)
 
 
 def _costs(family: str, run: Run) -> Chart | None:
