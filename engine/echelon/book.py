@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from echelon.errors import Violation
 
 
 class Book:
-    """Collects violations and counts the rules looked at.
+    """Collects violations and the rules looked at: of whole columns, or of one place at a time.
 
     Two columns that are compared stand in the same order, or the right one is a single number for all; the index of
     the left one names the place. Numbers may differ by `absolute`, plus `relative` of their size. What cannot be
@@ -21,11 +22,11 @@ class Book:
     def __init__(self, absolute: float = 1e-5, relative: float = 1e-6) -> None:
         self.absolute, self.relative = absolute, relative
         self.violations: list[Violation] = []
-        self.rules = 0
+        self.rules: set[str] = set()
 
     def at_most(self, rule: str, left: pd.Series, right: Any, scale: Any = 0.0) -> None:
         """Every element of `left` is at most that of `right`; the tolerance grows with `scale` too."""
-        self.rules += 1
+        self.rules.add(rule)
         small, large = left.to_numpy(dtype=float), _numbers(right, left)
         over = small - large
         size = np.maximum(np.maximum(np.abs(small), np.abs(large)), _numbers(scale, left))
@@ -33,6 +34,22 @@ class Book:
         for where, amount in zip(left.index[wrong], over[wrong], strict=True):
             name = ", ".join(map(str, where)) if isinstance(where, tuple) else str(where)
             self.violations.append(Violation(rule, name, float(amount)))
+
+    def over(self, rule: str, where: str, amount: float, allowed: float = 0.0) -> None:
+        """At one place, `amount` is at most `allowed`."""
+        size = max(abs(amount), abs(allowed)) if math.isfinite(allowed) else 0.0
+        self.rules.add(rule)
+        if not amount - allowed <= self.absolute + self.relative * size:  # NaN is a violation too
+            self.violations.append(Violation(rule, where, float(amount - allowed)))
+
+    def holds(self, rule: str, where: str, true: bool) -> None:
+        """At one place, something is so."""
+        self.over(rule, where, 0.0 if true else 1.0)
+
+    def agrees(self, rule: str, where: str, told: float, true: float) -> None:
+        """At one place, the number told is the true one, or both are blank."""
+        both = told != told and true != true
+        self.over(rule, where, 0.0 if both else abs(told - true), self.relative * (abs(true) if true == true else 0.0))
 
     def equal(self, rule: str, left: pd.Series, right: Any, scale: Any = 0.0) -> None:
         """Every element of `left` is the number of `right`, or both are blank."""

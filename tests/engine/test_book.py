@@ -19,7 +19,7 @@ def broken(method: str, left: list[float], right: object, **more: object) -> lis
     getattr(book, method)(
         "rule", pd.Series(left, names), pd.Series(right) if isinstance(right, list) else right, **more
     )
-    assert book.rules == 1
+    assert book.rules == {"rule"}
     return [violation.where for violation in book.violations]
 
 
@@ -73,3 +73,17 @@ def test_no_key_stands_twice() -> None:
     assert book.once("row", frame.set_index("item"))["n"].tolist() == [1, 3]
     assert [violation.where for violation in book.violations] == ["A, M", "A"]
     assert index_of(frame, ["item"]).tolist() == ["A", "A", "B"]
+
+
+def test_one_place_at_a_time() -> None:
+    """As for columns: rounding is forgiven, a blank is not, and what has no limit keeps it."""
+    book = Book()
+    for where, amount, allowed in (("a", 1.000009, 1.0), ("b", 1.1, 1.0), ("c", BLANK, 1.0), ("d", 1e9, math.inf)):
+        book.over("over", where, amount, allowed)
+    for where, told, true in (("a", 1.0, 1.0), ("b", 1.1, 1.0), ("c", BLANK, BLANK), ("d", 1.0, BLANK)):
+        book.agrees("agrees", where, told, true)
+    book.holds("holds", "a", True)
+    book.holds("holds", "b", False)
+    found = [(violation.rule, violation.where) for violation in book.violations]
+    assert found == [("over", "b"), ("over", "c"), ("agrees", "b"), ("agrees", "d"), ("holds", "b")]
+    assert book.rules == {"over", "agrees", "holds"}

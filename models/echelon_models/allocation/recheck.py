@@ -56,7 +56,7 @@ def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     planned = sum(costs.values())
     costs |= check_scenarios(book, full, options, plan, flows, awards, planned)
     _check_told(book, full, options, plan, awards, flows, suppliers, sum(costs.values()))
-    return Recheck(costs, book.rules, tuple(book.violations))
+    return Recheck(costs, len(book.rules), tuple(book.violations))
 
 
 def _costs(

@@ -61,7 +61,7 @@ def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     _check_cost_to_serve(book, full, timed["cost_to_serve"], flows, costs)
     discounted = {name: float(line.sum()) for name, line in costs.items()}
     _check_comparison(book, plan["comparison"], discounted)
-    return Recheck(discounted, book.rules, tuple(book.violations))
+    return Recheck(discounted, len(book.rules), tuple(book.violations))
 
 
 def _costs(

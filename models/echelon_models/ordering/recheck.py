@@ -38,7 +38,7 @@ def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     _check_shares(book, full, orders)
     excess = _check_limits(book, full, plan, orders, stock, position)
     below_fill = _check_fill_rates(book, full, stock)
-    return Recheck(_costs(full, orders, transfers, stock, excess, below_fill), book.rules, tuple(book.violations))
+    return Recheck(_costs(full, orders, transfers, stock, excess, below_fill), len(book.rules), tuple(book.violations))
 
 
 def _positions(frame: pd.DataFrame, position: pd.Series) -> np.ndarray:

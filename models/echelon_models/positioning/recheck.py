@@ -43,7 +43,7 @@ def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     _check_summaries(book, full, plan, case, truth)
     _check_comparison(book, full, plan["comparison"].set_index("policy"), need, case, truth)
     _check_service(book, plan["service"], truth, case, options)
-    return Recheck({"safety stock": float(truth["cost"].sum()), **excess}, book.rules, tuple(book.violations))
+    return Recheck({"safety stock": float(truth["cost"].sum()), **excess}, len(book.rules), tuple(book.violations))
 
 
 class _Need:

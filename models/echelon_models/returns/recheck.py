@@ -7,11 +7,12 @@ import math
 from collections import defaultdict
 from typing import Any
 
+from echelon.book import Book
 from echelon.family import Recheck
 from echelon.tables import Frames
 from echelon_models.returns.recheck_alone import check_alone
 from echelon_models.returns.recheck_limits import check_limits
-from echelon_models.returns.recheck_routes import DIMENSIONS, Book, Visits, World, check_routes, check_served
+from echelon_models.returns.recheck_routes import DIMENSIONS, TOLERANCE, Visits, World, check_routes, check_served
 
 KG = 1000.0  # in a tonne
 KINDS = ("refurbish", "resell", "supplier", "recycle", "scrap")
@@ -19,7 +20,7 @@ KINDS = ("refurbish", "resell", "supplier", "recycle", "scrap")
 
 def recheck(full: Frames, options: Any, plan: Frames) -> Recheck:
     """The plan's costs line by line, and the rules it breaks."""
-    book, world = Book(), World(full, options)
+    book, world = Book(absolute=TOLERANCE), World(full, options)
     visits = check_routes(book, world, plan)
     check_served(book, world, visits, plan["served"], plan["unserved"])
     _check_tours(book, world, visits, plan)
@@ -56,7 +57,7 @@ def _check_tours(book: Book, world: World, visits: Visits, plan: Frames) -> None
         truth = {"hours": hours, "km": km, "emissions": km * kind.emissions, "fixed_cost": kind.fixed_cost,
                  "distance_cost": km * kind.cost_per_km, "time_cost": hours * kind.cost_per_hour}  # fmt: skip
         for name, true in truth.items():
-            book.same(f"a tour's {name}", where, getattr(row, name), true)
+            book.agrees(f"a tour's {name}", where, getattr(row, name), true)
 
 
 def _seconds(text: str) -> float:
@@ -79,7 +80,7 @@ def _check_recovery(book: Book, full: Frames, plan: Frames) -> None:
         truth = {"good": good, "value": good * treated.gain, "emissions": row.units * treated.emissions,
                  "cost": row.units * treated.cost + (row.units - good) * treated.residue_cost}  # fmt: skip
         for name, true in truth.items():
-            book.same(f"recovery: {name}", where, getattr(row, name), true)
+            book.agrees(f"recovery: {name}", where, getattr(row, name), true)
 
 
 def _check_balance(book: Book, full: Frames, world: World, visits: Visits, plan: Frames) -> None:
@@ -99,7 +100,7 @@ def _check_balance(book: Book, full: Frames, world: World, visits: Visits, plan:
         for day, t in world.day.items():
             have += change[*key, t]
             where = f"{', '.join(key)}, {day}"
-            book.same("balance of a hub", where, stock[*key, t], have)
+            book.agrees("balance of a hub", where, stock[*key, t], have)
             book.over("nothing is sent that is not there", where, -have, 1e-4)
             have = stock[*key, t]
 
@@ -124,12 +125,12 @@ def _check_trucks(book: Book, full: Frames, world: World, plan: Frames) -> None:
         book.over("trucks of a day", where, trip.trucks, way.trucks)
         for d in DIMENSIONS:
             book.over("capacity of a truck", f"{where}, {d}", load[d], trip.trucks * getattr(way, d))
-            book.same(f"line-haul: {d}", where, getattr(trip, d), load[d])
+            book.agrees(f"line-haul: {d}", where, getattr(trip, d), load[d])
         fill = max(load[d] / (trip.trucks * getattr(way, d)) for d in DIMENSIONS) if trip.trucks else math.nan
         truth = {"units": load["units"], "fill": fill, "emissions": trip.trucks * way.emissions,
                  "cost": trip.trucks * way.truck_cost + way.weight_cost * load["weight"]}  # fmt: skip
         for name, true in truth.items():
-            book.same(f"line-haul: {name}", where, getattr(trip, name), true)
+            book.agrees(f"line-haul: {name}", where, getattr(trip, name), true)
 
 
 def _check_destinations(book: Book, full: Frames, plan: Frames) -> None:
@@ -174,7 +175,7 @@ def _check_intake(book: Book, full: Frames, world: World, visits: Visits, plan: 
                  "handling_cost": terms.handling_cost * taken["weight"],
                  "stock_cost": terms.stock_cost * kept[hub, day, "weight"]}  # fmt: skip
         for name, true in truth.items():
-            book.same(f"hub: {name}", where, getattr(row, name), true)
+            book.agrees(f"hub: {name}", where, getattr(row, name), true)
         for d in DIMENSIONS:
             book.over("storage of a hub", f"{where}, {d}", kept[hub, day, d], _or_inf(getattr(terms, f"storage_{d}")))
 
@@ -215,13 +216,13 @@ def _check_comparison(book: Book, plan: Frames, costs: dict[str, float]) -> None
     """The comparison is of this plan and of the stops alone."""
     told = plan["comparison"].set_index("line")
     total = told.loc["total"] if "total" in told.index else {"plan": math.nan, "alone": math.nan}
-    book.same("comparison: the plan", "total", total["plan"], sum(costs.values()))
-    book.same("comparison: each stop alone", "total", total["alone"], plan["alone"]["cost"].sum())
+    book.agrees("comparison: the plan", "total", total["plan"], sum(costs.values()))
+    book.agrees("comparison: each stop alone", "total", total["alone"], plan["alone"]["cost"].sum())
     lines = told.drop(index="total", errors="ignore")
     for name in ("plan", "alone"):
-        book.same("comparison: lines add up", name, total[name], lines[name].sum())
+        book.agrees("comparison: lines add up", name, total[name], lines[name].sum())
     for line, row in told.iterrows():
-        book.same("comparison: saving", str(line), row["saving"], row["alone"] - row["plan"])
+        book.agrees("comparison: saving", str(line), row["saving"], row["alone"] - row["plan"])
 
 
 def _check_slow_movers(book: Book, full: Frames, options: Any, plan: Frames) -> None:
@@ -244,18 +245,18 @@ def _check_slow_movers(book: Book, full: Frames, options: Any, plan: Frames) -> 
             if line.age <= options.slow_age
             else 0
         )
-        book.same("slow movers: units kept", where, row.kept, kept)
-        book.same("slow movers: units moved", where, row.moved, line.quantity - kept)
+        book.agrees("slow movers: units kept", where, row.kept, kept)
+        book.agrees("slow movers: units moved", where, row.moved, line.quantity - kept)
         sold = min(max(line.demand_rate * options.slow_horizon - kept, 0.0), row.moved)
         days = sold * (kept + sold / 2) / line.demand_rate if line.demand_rate else 0.0
         days += (row.moved - sold) * options.slow_horizon
-        book.same(
+        book.agrees(
             "slow movers: worth of holding", where, row.hold, price * (sold - options.holding_rate * days / 365.0)
         )
         if row.flag != "hold":
             moved[line.stop, line.product, row.flag] = row.moved
         best = max(v for v in (row.hold, *(getattr(row, k) for k in KINDS)) if v == v)
         flagged = getattr(row, row.flag, math.nan) if row.moved > 0 else best
-        book.same("slow movers: the flag is of the best option", where, flagged, best)
+        book.agrees("slow movers: the flag is of the best option", where, flagged, best)
     returns = {(r.stop, r.product, r.option): r.quantity for r in plan["returns"].itertuples(index=False)}
     book.holds("slow movers that are not held are the plan's returns", "returns", returns == moved)

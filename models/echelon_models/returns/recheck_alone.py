@@ -11,8 +11,9 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from echelon.book import Book
 from echelon.tables import Frames
-from echelon_models.returns.recheck_routes import DIMENSIONS, Book, World
+from echelon_models.returns.recheck_routes import DIMENSIONS, World
 
 MOST_SHIPMENTS = 3  # of goods: a stop is not thought to ship to more places
 KG = 1000.0  # in a tonne
@@ -58,10 +59,10 @@ def check_alone(book: Book, full: Frames, world: World, plan: Frames) -> None:
         least = min([float(stop.loss), *(way.cost for way in ways.values())])
         book.holds("a stop alone ships to places that may take its goods", row.stop, told is not None)
         for name in _Shipped._fields:
-            book.same(f"a stop alone: {name}", row.stop, getattr(row, name), getattr(told or leaving, name))
-        book.same("a stop alone: loss", row.stop, row.loss, loss)
-        book.same("a stop alone: cost", row.stop, row.cost, (told or leaving).cost + loss)
-        book.same("a stop alone does what costs least", row.stop, row.cost, least)
+            book.agrees(f"a stop alone: {name}", row.stop, getattr(row, name), getattr(told or leaving, name))
+        book.agrees("a stop alone: loss", row.stop, row.loss, loss)
+        book.agrees("a stop alone: cost", row.stop, row.cost, (told or leaving).cost + loss)
+        book.agrees("a stop alone does what costs least", row.stop, row.cost, least)
 
 
 def _ways(

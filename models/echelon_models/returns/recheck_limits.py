@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from echelon.book import Book
 from echelon.tables import Frames
-from echelon_models.returns.recheck_routes import DAY, DIMENSIONS, Book, Visits, World
+from echelon_models.returns.recheck_routes import DAY, DIMENSIONS, Visits, World
 
 UNIT = {"weight": "kg", "volume": "m³", "pallets": "pallets"}
 HOUR = 3600.0
@@ -24,10 +25,10 @@ def check_limits(book: Book, full: Frames, world: World, visits: Visits, plan: F
     book.holds("one row a limit", "limits", sorted(told) == sorted(truth))
     for key, row in zip(told, rows, strict=True):
         where, (capacity, use) = ", ".join(key), truth.get(key, (math.nan, math.nan))
-        book.same("what a limit allows", where, row.capacity, capacity)
-        book.same("use of a limit", where, row.use, use)
+        book.agrees("what a limit allows", where, row.capacity, capacity)
+        book.agrees("use of a limit", where, row.use, use)
         book.over("no limit is exceeded", where, use, capacity)
-        book.same("no limit is exceeded", where, row.excess, 0.0)
+        book.agrees("no limit is exceeded", where, row.excess, 0.0)
 
 
 def _hubs(world: World, visits: Visits, plan: Frames) -> Truth:

@@ -14,36 +14,14 @@ from typing import Any
 
 import pandas as pd
 
-from echelon.errors import Violation
+from echelon.book import Book
 from echelon.tables import Frames
 
 DIMENSIONS = ("weight", "volume", "pallets")
 DAY = 86_400.0
 SECOND = 1.0 + 1e-6  # times are told in whole seconds
 EARTH_RADIUS = 6371.0088  # km
-TOLERANCE = 1e-6
-
-
-class Book:
-    """Collects violations and the rules looked at."""
-
-    def __init__(self) -> None:
-        self.violations: list[Violation] = []
-        self.rules: set[str] = set()
-
-    def over(self, rule: str, where: str, amount: float, allowed: float = 0.0) -> None:
-        """`amount` is at most `allowed`."""
-        self.rules.add(rule)
-        slack = TOLERANCE * (1.0 + max(abs(amount), abs(allowed)) if math.isfinite(allowed) else 1.0)
-        if not amount - allowed <= slack:  # NaN is a violation too
-            self.violations.append(Violation(rule, where, float(amount - allowed)))
-
-    def holds(self, rule: str, where: str, true: bool) -> None:
-        self.over(rule, where, 0.0 if true else 1.0)
-
-    def same(self, rule: str, where: str, told: float, true: float) -> None:
-        both = told != told and true != true
-        self.over(rule, where, 0.0 if both else abs(told - true), TOLERANCE * (abs(true) if true == true else 0.0))
+TOLERANCE = 1e-6  # of minutes and loads: less is rounding
 
 
 @dataclass
@@ -196,12 +174,12 @@ def _check_ways(
     for call, (arrival, begin, end) in zip(calls[1:], times[1:], strict=True):
         if call.call == "break":
             rests.append((begin, end))
-            book.same("distance driven", f"{where}, {call.order}", call.km, driven)
+            book.agrees("distance driven", f"{where}, {call.order}", call.km, driven)
             continue
         driven += world.km(here, call.place)
         at = f"{where}, {call.place}"
         book.holds("there is a way", at, driven == driven)
-        book.same("distance driven", at, call.km, driven)
+        book.agrees("distance driven", at, call.km, driven)
         earliest = world.arrival(here, call.place, row, left, rests)
         book.over("nobody arrives before the way allows", at, earliest - arrival, SECOND - 1.0)
         here, left, rests = call.place, end, []
@@ -272,7 +250,7 @@ def _check_loads(book: Book, world: World, visits: Visits, row: Any, t: int, cal
                     )
                 at, capacity = f"{where}, {call.place}, {d}", getattr(row, d)
                 book.over("capacity of a vehicle", at, board[d], math.inf if capacity != capacity else capacity)
-                book.same("load on board", at, getattr(call, d), board[d])
+                book.agrees("load on board", at, getattr(call, d), board[d])
         hub = calls[last].place if calls[last].call == "hub" else ""
         book.holds(
             "what is collected is unloaded at a hub", where, hub != "" or all(abs(v) < 1e-6 for v in board.values())
@@ -331,4 +309,4 @@ def check_served(book: Book, world: World, visits: Visits, plan: pd.DataFrame, u
     for row in unserved.itertuples(index=False):
         book.holds("a stop that is left is on no tour", row.stop, row.stop not in visits.stops)
         if row.stop in world.stops:
-            book.same("loss of leaving a stop", row.stop, row.loss, world.stops[row.stop].loss)
+            book.agrees("loss of leaving a stop", row.stop, row.loss, world.stops[row.stop].loss)
