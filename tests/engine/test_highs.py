@@ -20,7 +20,7 @@ import pyomo.environ as pyo
 import pytest
 
 from echelon.solvers.handover import hand_over, hand_over_rows
-from echelon.solvers.highs import Guide, _feasible_hint, improve, solve
+from echelon.solvers.highs import Guide, _feasible_hint, hold, improve, solve
 from echelon.solvers.outcome import Progress, SolveOptions, Termination
 from echelon.solvers.watch import Watch
 
@@ -151,6 +151,21 @@ def test_duals_say_what_one_more_unit_saves() -> None:
     solution = solve(m, prices=True)
     assert solution.dual(m.limit) == pytest.approx(-2)
     assert solution.dual(m.slack) == pytest.approx(0)
+
+
+def test_a_plan_in_the_variables_is_priced_as_the_solve_would() -> None:
+    """A setup of 10 opens room for 3 x; it stays where the plan has it: one more unit of the room then saves 2."""
+    m = pyo.ConcreteModel()
+    m.open, m.x = pyo.Var(domain=pyo.Binary), pyo.Var(bounds=(0, 9))
+    m.room = pyo.Constraint(expr=m.x <= 3)
+    m.needs = pyo.Constraint(expr=m.x <= 9 * m.open)
+    m.cost = pyo.Objective(expr=10 * m.open - 2 * m.x)
+    for is_open, price in ((0.0, 0.0), (1.0, -2.0)):
+        m.open.set_value(is_open)
+        held = hold(m, SolveOptions())
+        row = held.row(m.room)
+        assert held.cost == pytest.approx(10 * is_open - 6 * is_open)
+        assert (0.0 if row is None else held.duals[row]) == pytest.approx(price)
 
 
 def test_two_solves_in_two_threads_do_not_disturb_each_other() -> None:
