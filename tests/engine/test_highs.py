@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyomo.environ as pyo
@@ -22,7 +24,7 @@ import pytest
 from echelon.solvers.handover import hand_over, hand_over_rows
 from echelon.solvers.highs import Guide, _feasible_hint, hold, improve, solve
 from echelon.solvers.outcome import Progress, SolveOptions, Termination
-from echelon.solvers.watch import Watch
+from echelon.solvers.watch import Event, Incumbent, Watch
 
 ROOT = Path(__file__).parents[2]
 
@@ -166,6 +168,18 @@ def test_a_plan_in_the_variables_is_priced_as_the_solve_would() -> None:
         row = held.row(m.room)
         assert held.cost == pytest.approx(10 * is_open - 6 * is_open)
         assert (0.0 if row is None else held.duals[row]) == pytest.approx(price)
+
+
+def test_a_bound_known_before_the_search_is_told_until_there_is_another() -> None:
+    """HiGHS begins without a bound; who watches saw one already."""
+    watch = Watch(SolveOptions())
+    watch.tell(None, 90.0)
+    shown = Incumbent(watch, lambda: False)
+    for dual, bound, gap in ((-math.inf, 90.0, 0.1), (95.0, 95.0, 0.05)):
+        out = SimpleNamespace(mip_primal_bound=100.0, mip_dual_bound=dual, mip_node_count=0)
+        shown.on_event(Event.kCallbackMipLogging, "", out, SimpleNamespace(), None)
+        assert shown.glimpse is not None
+        assert (shown.glimpse.bound, shown.glimpse.gap) == (bound, pytest.approx(gap))
 
 
 def test_two_solves_in_two_threads_do_not_disturb_each_other() -> None:

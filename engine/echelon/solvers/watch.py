@@ -42,6 +42,7 @@ class Watch:
         self.deadline = self.began + options.time_limit
         self.interior_point = False  # how the search solves its first relaxation
         self.interrupted = False  # the user pressed Ctrl-C
+        self.bound: float | None = None  # known before the search proper
 
     def __enter__(self) -> Watch:
         in_main = threading.current_thread() is threading.main_thread()
@@ -72,6 +73,7 @@ class Watch:
 
     def tell(self, incumbent: float | None, bound: float | None) -> None:
         """Pass on what is known before the search proper."""
+        self.bound = self.bound if bound is None else bound
         if self.progress is not None:
             self.progress(Progress(self.seconds, incumbent, bound, relative_gap(incumbent, bound), nodes=0))
 
@@ -141,13 +143,10 @@ class Incumbent:
         if event == Event.kCallbackMipImprovingSolution:
             self.best = (out.objective_function_value, np.array(out.mip_solution))
         elif event == Event.kCallbackMipLogging:
-            self.glimpse = Progress(
-                seconds=self.watch.seconds,
-                incumbent=finite(out.mip_primal_bound),
-                bound=finite(out.mip_dual_bound),
-                gap=relative_gap(out.mip_primal_bound, out.mip_dual_bound),
-                nodes=out.mip_node_count,
-            )
+            incumbent, bound = finite(out.mip_primal_bound), finite(out.mip_dual_bound)
+            bound = self.watch.bound if bound is None else bound  # HiGHS has none until its first relaxation is solved
+            gap = relative_gap(incumbent, bound)
+            self.glimpse = Progress(self.watch.seconds, incumbent, bound, gap, nodes=out.mip_node_count)
         if event in INTERRUPTS and (self.abandoned or self.should_stop()):
             into.user_interrupt = True
 
