@@ -120,6 +120,16 @@ def test_a_part_planned_anew_fits_into_the_whole() -> None:
     assert not isinstance(cost(part.problem, inside), Violation)
 
 
+def test_a_part_holds_the_stop_that_it_is_about() -> None:
+    """Tours that pass nearer may fill a part; without the stop's own tour its turn would never end."""
+    line = np.abs(np.subtract.outer(range(41), range(41)))
+    fleet = [vehicle(f"v{k}") for k in range(9)]
+    whole = problem([stop(k) for k in range(1, 41)], fleet, distances=(line,), durations=(line,))
+    far_away = Route(0, ((0, *range(33, 40)),))
+    others = [Route(1 + k, (tuple(range(1 + 4 * k, 5 + 4 * k)),)) for k in range(8)]
+    assert 0 in near(whole, Solution.of(whole, [far_away, *others]), 0, range(40), 20).stops
+
+
 def test_a_part_keeps_the_vehicles_a_stop_names() -> None:
     whole = problem([stop(1, vehicles=frozenset({1})), *FOUR[1:]], [*TWO, vehicle("c")])
     part = part_of(whole, (0, 2), (1, 2))

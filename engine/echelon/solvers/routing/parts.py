@@ -141,9 +141,12 @@ def near(problem: Problem, solution: Solution, first: int, possible: Sequence[in
     def far(stop: int) -> int:
         return int(ways[problem.stops[stop].place])
 
+    def away(route: Route) -> tuple[bool, int]:
+        return first not in route.stops, sorted(far(i) for i in route.stops)[: 1 + len(route.stops) // 4][-1]
+
     chosen: list[int] = []
     vehicles: list[int] = []
-    for route in sorted(solution.routes, key=lambda r: sorted(far(i) for i in r.stops)[: 1 + len(r.stops) // 4][-1]):
+    for route in sorted(solution.routes, key=away):
         if len(vehicles) >= TOURS and len(chosen) + len(route.stops) > size:
             break
         chosen += route.stops
