@@ -49,6 +49,17 @@ class Rows:
             constraints, self.lower[chosen], self.upper[chosen], start, self.index[entries], self.value[entries]
         )
 
+    def join(self, rows: Rows) -> Rows:
+        """These rows, and then those."""
+        return Rows(
+            constraints=[*self.constraints, *rows.constraints],
+            lower=np.concatenate([self.lower, rows.lower]),
+            upper=np.concatenate([self.upper, rows.upper]),
+            start=np.concatenate([self.start, self.start[-1] + rows.start[1:]]),
+            index=np.concatenate([self.index, rows.index]),
+            value=np.concatenate([self.value, rows.value]),
+        )
+
 
 @dataclass
 class LinearModel:
@@ -75,14 +86,15 @@ class LinearModel:
 
     def with_rows(self, rows: Rows) -> LinearModel:
         """The model with more rows at its end."""
+        joined = self.rows.join(rows)
         return replace(
             self,
-            constraints=[*self.constraints, *rows.constraints],
-            row_lower=np.concatenate([self.row_lower, rows.lower]),
-            row_upper=np.concatenate([self.row_upper, rows.upper]),
-            start=np.concatenate([self.start, self.start[-1] + rows.start[1:]]),
-            index=np.concatenate([self.index, rows.index]),
-            value=np.concatenate([self.value, rows.value]),
+            constraints=joined.constraints,
+            row_lower=joined.lower,
+            row_upper=joined.upper,
+            start=joined.start,
+            index=joined.index,
+            value=joined.value,
         )
 
     @property

@@ -1,4 +1,5 @@
-"""The search for the best award: in one model, or with many scenarios by cuts in rounds."""
+"""The search for the best award: in one model, or with many scenarios by prices of what items share, or by cuts in
+rounds."""
 
 from __future__ import annotations
 
@@ -11,11 +12,14 @@ import pyomo.environ as pyo
 
 from echelon.solvers import highs
 from echelon.solvers.outcome import Control, Outcome, SolveOptions, Termination, relative_gap
+from echelon.solvers.watch import Watch
 from echelon_models.allocation.awards import Awards, Values, warm_start
 from echelon_models.allocation.benders import Scenarios, measured
 from echelon_models.allocation.by_item import block_of
 from echelon_models.allocation.formulation import build
 from echelon_models.allocation.mixture import mixed
+from echelon_models.allocation.prices.coordinate import award_by_prices
+from echelon_models.allocation.prices.splits import can_list
 from echelon_models.allocation.rebate_cuts import rebate_cuts
 from echelon_models.allocation.recourse import lost_arcs
 from echelon_models.allocation.sets import Sets
@@ -46,13 +50,16 @@ def find(sets: Sets, control: Control, start: Values | None = None, prices: bool
     """The best award within the time limit; `start` is an earlier one (see `values_of`)."""
     began = time.monotonic()
     scenarios = Scenarios(sets)
-    decomposed = sets.options.decompose == "always" or (sets.options.decompose == "auto" and chances(sets) > LARGE)
+    large = chances(sets) > LARGE
+    decomposed = sets.options.decompose == "always" or (sets.options.decompose == "auto" and large)
     decomposed = decomposed and bool(scenarios.all)
     model = build(sets, decomposed=decomposed)
     if start is not None:
         warm_start(model, start)
     left = control.options.time_limit - (time.monotonic() - began)  # many scenarios take a while to set up
     control = replace(control, options=part_of_time(control.options, left))
+    if decomposed and large and start is None and can_list(sets):
+        return find_by_prices(model, sets, scenarios, control, prices)
     search = find_by_cuts if decomposed else find_at_once
     return search(model, sets, scenarios, control, prices)
 
@@ -87,6 +94,28 @@ def find_at_once(model: Any, sets: Sets, scenarios: Scenarios, control: Control,
     objective = float(pyo.value(model.plan_cost)) + measured(costs, sets)
     outcome = with_objective(solution.outcome, objective, solution.outcome.bound)
     return Found(model, scenarios, outcome, costs, solution, decomposed=False)
+
+
+def find_by_prices(model: Any, sets: Sets, scenarios: Scenarios, control: Control, prices: bool) -> Found:
+    """The award by prices of what items share; by cuts where that finds none in its share of the time."""
+    with Watch(control.options, control.progress, control.log_file) as watch:
+        priced = award_by_prices(sets, watch)
+    awards = Awards(model, sets, scenarios)
+    if priced.award is not None:
+        warm_start(model, priced.award)
+        for variable in (model.risk, model.expected):
+            variable.set_value(variable.lb)  # the cuts here say more
+        settle(model, sets, scenarios)
+        awards.cuts_here()
+    if awards.best is None:
+        seconds = 0.0 if watch.interrupted else control.options.time_limit - watch.seconds
+        left = replace(control, options=part_of_time(control.options, seconds))
+        return find_by_cuts(model, sets, scenarios, left, prices)
+    ended = Outcome(Termination.FEASIBLE, limit="interrupt" if watch.interrupted else "time", solver=highs.SOLVER)
+    found = _end_of_rounds(model, scenarios, highs.Solution(ended), awards, priced.bound, watch.seconds)
+    if prices:
+        found.solution.held = highs.hold(model, control.options)
+    return found
 
 
 def find_by_cuts(model: Any, sets: Sets, scenarios: Scenarios, control: Control, prices: bool) -> Found:

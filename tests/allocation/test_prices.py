@@ -1,0 +1,76 @@
+"""The search by prices of what items share: a true bound and a real award, whatever the rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+
+import echelon
+from echelon.solvers.outcome import SolveOptions
+from echelon.solvers.watch import Watch
+from echelon_models.allocation import search
+from echelon_models.allocation.awards import keeps_cost_limit, warm_start
+from echelon_models.allocation.benders import Scenarios, measured
+from echelon_models.allocation.formulation import build
+from echelon_models.allocation.prices.coordinate import award_by_prices
+from echelon_models.allocation.prices.parts import Parts
+from echelon_models.allocation.prices.splits import can_list
+from echelon_models.allocation.sets import Sets, prepare
+
+from .brute_force import cheapest
+from .cases import EXACT, QUIET, case, completed
+from .rule_cases import Rule, costs, limits, risk
+
+LISTED = [rule for rule in [*costs(), *limits(), *risk()] if can_list(prepare(*completed(rule.tables, **rule.options)))]
+RISKS = [rule for rule in LISTED if "scenarios" in rule.tables]
+
+
+def cost_of(award: Any, sets: Sets) -> float:
+    """What an award costs by its own prices and the exact recourse in every scenario."""
+    model = build(sets)
+    warm_start(model, award)
+    recourse = Scenarios(sets).costs(model)
+    assert keeps_cost_limit(model, sets, recourse)
+    return float(pyo.value(model.plan_cost)) + (measured(recourse, sets) if sets.scenarios else 0.0)
+
+
+@pytest.mark.parametrize("rule", LISTED, ids=lambda rule: rule.name)
+def test_the_optimum_lies_between_bound_and_award(rule: Rule) -> None:
+    """Enumeration says what is best: no bound may be above it, no award below it."""
+    sets = prepare(*completed(rule.tables, **rule.options))
+    truth = cheapest(rule.tables, **rule.options)
+    priced = award_by_prices(sets, Watch(SolveOptions(time_limit=5.0)))
+    slack = EXACT * max(1.0, abs(truth))
+    if priced.bound is not None:
+        assert priced.bound <= truth + slack
+    if priced.award is not None:
+        assert cost_of(priced.award, sets) >= truth - slack
+
+
+@pytest.mark.parametrize("rule", RISKS, ids=lambda rule: rule.name)
+def test_a_case_is_solved_by_prices(rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole solve, recheck included, where cases count as large; the optimum is within the gap it tells."""
+    monkeypatch.setattr(search, "LARGE", 0)
+    truth = cheapest(rule.tables, **rule.options)
+    options = QUIET | rule.options | {"decompose": "always"}
+    outcome = echelon.solve(rule.tables, "allocation", options=options, time_limit=5.0, explain="off").outcome
+    slack = EXACT * max(1.0, abs(truth))
+    assert outcome.objective is not None and outcome.objective >= truth - slack
+    assert outcome.bound is None or outcome.bound <= truth + slack
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_prices_give_a_bound(seed: int) -> None:
+    """The Lagrangian bound holds at prices drawn at random, whatever they are."""
+    tables = case({"A": 6, "B": 6}, {"S A": 3, "T A": 4, "S B": 2, "T B": 3},
+                  suppliers={"supplier": ["S", "T"], "capacity": [8.0, 9.0], "activation_cost": [2.0, 1.0]})  # fmt: skip
+    sets = prepare(*completed(tables))
+    parts = Parts(build(sets), list(sets.suppliers_of))
+    y = parts.signed(np.random.default_rng(seed).normal(0.0, 1.0, len(parts.low)))
+    none = [np.zeros(len(columns)) for columns in parts.columns]
+    watch = Watch(SolveOptions(time_limit=5.0))
+    bound = parts.bound(y, none, watch, watch.deadline)
+    assert bound is not None and bound <= cheapest(tables) + EXACT
