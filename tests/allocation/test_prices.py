@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 import pytest
+from scipy.sparse import csr_array
 
 import echelon
 from echelon.solvers.outcome import SolveOptions
@@ -17,7 +18,7 @@ from echelon_models.allocation.benders import Scenarios, measured
 from echelon_models.allocation.formulation import build
 from echelon_models.allocation.prices.coordinate import award_by_prices
 from echelon_models.allocation.prices.parts import Parts
-from echelon_models.allocation.prices.splits import can_list
+from echelon_models.allocation.prices.splits import Splits, can_list
 from echelon_models.allocation.sets import Sets, prepare
 
 from .brute_force import cheapest
@@ -60,6 +61,22 @@ def test_a_case_is_solved_by_prices(rule: Rule, monkeypatch: pytest.MonkeyPatch)
     slack = EXACT * max(1.0, abs(truth))
     assert outcome.objective is not None and outcome.objective >= truth - slack
     assert outcome.bound is None or outcome.bound <= truth + slack
+
+
+@pytest.mark.parametrize("rule", RISKS, ids=lambda rule: rule.name)
+def test_a_listed_split_keeps_its_items_rows_and_costs_what_its_columns_do(rule: Rule) -> None:
+    """All splits are priced by one product of matrices; each written out is a plan of the item at just that cost. (A cost
+    limit, recourse included, is an item's own only where there is no other: it is left to the search.)"""
+    sets = prepare(*completed(rule.tables, **rule.options))
+    items = list(sets.suppliers_of)
+    for item, part in zip(items, Parts(build(sets), items).items, strict=True):
+        splits = Splits(sets, item, part, len(items))
+        plans = splits.plans(part.cost, np.arange(len(splits)))
+        assert plans @ part.cost == pytest.approx(splits.costs(part.cost))
+        matrix = csr_array((part.value, part.index, part.start), (len(part.constraints), len(part.variables)))
+        rows = [row.parent_component().local_name != "cost_limit" for row in part.constraints]
+        use, low, high = (matrix @ plans.T).T[:, rows], part.row_lower[rows], part.row_upper[rows]
+        assert (use >= low - EXACT).all() and (use <= high + EXACT).all()
 
 
 @pytest.mark.parametrize("seed", range(5))
