@@ -52,7 +52,8 @@ def solve(full: Frames, options: AllocationOptions, control: Control) -> Answer:
     worth, facts, notes = _questions(found, sets, full, control, left)
     if found.decomposed:
         cuts = len(found.model.risk_cuts) + len(found.model.mean_cuts)
-        notes.append(f"scenarios by cuts: {cuts:,} cuts of {len(sets.scenarios):,} scenarios")
+        by = f"prices: {found.splits:,} splits of items" if found.splits else f"cuts: {cuts:,} cuts"
+        notes.append(f"scenarios by {by}, {len(sets.scenarios):,} scenarios")
     plan = read_plan(found, sets, full, *worth)
     if control.options.explain != "off" and found.solution.held is not None:
         until = time.monotonic() + EASE_SHARE * control.options.time_limit

@@ -11,6 +11,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from echelon.solvers import highs
+from echelon.solvers.again import Again
 from echelon.solvers.outcome import Control, Outcome, SolveOptions, Termination, relative_gap
 from echelon.solvers.watch import Watch
 from echelon_models.allocation.awards import Awards, Values, warm_start
@@ -30,13 +31,14 @@ ROUNDS = 20  # of award and cuts, at most
 START_SHARE = 0.4  # of the time limit of a search goes to the first plan of a large case at most
 FIRST_SHARE = 0.7  # of the time limit goes to the first round of a decomposed case at most,
 RELAX_SHARE = 0.38  # of which goes to its relaxation
+CUTS_UNTIL = 0.98  # share of the time limit at which cuts around an award found by prices end
 EMPTY = 1e-6  # units: an award of less is none
 
 
 @dataclass
 class Found:
     """A search's end: the model with the plan in its variables (if there is one), how it ended, each scenario's
-    recourse cost, and whether the scenarios were decomposed."""
+    recourse cost, whether the scenarios were decomposed, and how many splits of items were made if by prices."""
 
     model: Any
     scenarios: Scenarios
@@ -44,6 +46,7 @@ class Found:
     costs: dict[str, float]
     solution: highs.Solution
     decomposed: bool
+    splits: int = 0
 
 
 def find(sets: Sets, control: Control, start: Values | None = None, prices: bool = False) -> Found:
@@ -112,10 +115,31 @@ def find_by_prices(model: Any, sets: Sets, scenarios: Scenarios, control: Contro
         left = replace(control, options=part_of_time(control.options, seconds))
         return find_by_cuts(model, sets, scenarios, left, prices)
     ended = Outcome(Termination.FEASIBLE, limit="interrupt" if watch.interrupted else "time", solver=highs.SOLVER)
+    _cut_around(model, awards, watch.until(CUTS_UNTIL))
     found = _end_of_rounds(model, scenarios, highs.Solution(ended), awards, priced.bound, watch.seconds)
+    found.splits = priced.splits
     if prices:
         found.solution.held = highs.hold(model, control.options)
     return found
+
+
+def _cut_around(model: Any, awards: Awards, until: float) -> None:
+    """Move the best award's quantities, who is awarded held, to where the cuts so far say, and cut there: prices of
+    limits rest on these cuts."""
+    awards.to_best()
+    held = [variable for variable in model.component_data_objects(pyo.Var) if variable.is_binary()]
+    whole = [round(variable.value) for variable in held]
+    for _ in range(ROUNDS):
+        if time.monotonic() >= until:
+            break
+        again = Again(model, relaxed=True)
+        again.fix(again.columns(held), whole)
+        solved = again.solve(until - time.monotonic())
+        if solved is None:
+            break
+        again.load(solved)
+        if not awards.cuts_here():
+            break
 
 
 def find_by_cuts(model: Any, sets: Sets, scenarios: Scenarios, control: Control, prices: bool) -> Found:

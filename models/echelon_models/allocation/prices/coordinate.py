@@ -18,9 +18,9 @@ from echelon_models.allocation.prices.generate import Generation
 from echelon_models.allocation.prices.parts import item_of
 from echelon_models.allocation.sets import Sets
 
-GENERATE_UNTIL = 0.36  # share of the time limit at which making splits ends,
+GENERATE_UNTIL = 0.35  # share of the time limit at which making splits ends,
 ROLES_UNTIL = 0.5  # bettering the roles,
-AWARD_UNTIL = 0.6  # the search for an award,
+AWARD_UNTIL = 0.64  # the search for an award,
 BOUND_UNTIL = 0.94  # and the bound; the rest is to price the award in all scenarios
 QUANTITIES = 0.1  # share of it for the best quantities of an award, at most
 NEAR = 1e-3  # relative gap at which items planned anew are good enough
@@ -28,10 +28,12 @@ NEAR = 1e-3  # relative gap at which items planned anew are good enough
 
 @dataclass(frozen=True)
 class Priced:
-    """The best award found, None where none was, and what no award can cost less than, None where not known."""
+    """The best award found, None where none was; what no award can cost less than, None where not known; and how many
+    splits were made."""
 
     award: Values | None
     bound: float | None
+    splits: int
 
 
 def award_by_prices(sets: Sets, watch: Watch) -> Priced:
@@ -41,7 +43,7 @@ def award_by_prices(sets: Sets, watch: Watch) -> Priced:
         generation = Generation(model, sets, watch)
     until = watch.until(GENERATE_UNTIL)
     if not generation.start(until):
-        return Priced(None, None)
+        return Priced(None, None, 0)
     generation.converge(until)
     watch.log(
         f"{len(generation.master.splits):,} splits of items; their relaxation costs {generation.master.value:,.0f}"
@@ -52,7 +54,7 @@ def award_by_prices(sets: Sets, watch: Watch) -> Priced:
         dive.better_roles(watch.until(ROLES_UNTIL))
         award = _award(dive, sets, watch)
     bound = None if award is None else generation.parts.bound(y, known, watch, watch.until(BOUND_UNTIL))
-    return Priced(award, bound)
+    return Priced(award, bound, len(generation.master.splits))
 
 
 def _award(dive: Dive, sets: Sets, watch: Watch) -> Values | None:
