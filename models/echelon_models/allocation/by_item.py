@@ -24,6 +24,7 @@ from echelon_models.allocation.sets import Pair, Sets
 
 BLOCK = 6  # items whose awards are improved together
 ROUNDS = 10  # of improving and weighing the scenarios anew, at most
+ITEM_AT = {"quantity": 1, "award": 1, "price": 1, "price_quantity": 1, "moved": 1, "extra": 2}  # in their indices
 GAIN = 1e-4  # relative gain of a round below which there is no other
 
 
@@ -33,7 +34,7 @@ def block_of(sets: Sets) -> Any:
 
     def block(variable: Any) -> Hashable | None:
         component, index = variable.parent_component().local_name, variable.index()
-        position = {"quantity": 1, "award": 1, "price": 1, "price_quantity": 1, "moved": 1, "extra": 2}.get(component)
+        position = ITEM_AT.get(component)
         return None if position is None else number[index[position]]
 
     return block

@@ -22,16 +22,16 @@ import scipy.sparse as sparse
 from echelon.solvers.handover import LinearModel, Rows, hand_over
 from echelon.solvers.improve import SHARED
 from echelon.solvers.watch import Status, Watch
+from echelon_models.allocation import by_item
 
-ITEM_AT = {"quantity": 1, "award": 1, "price": 1, "price_quantity": 1, "moved": 1, "extra": 2, "emergency": 1,
-           "short": 1, "backup": 3}  # where the item stands in the index of a variable  # fmt: skip
+OWN = by_item.ITEM_AT | {"emergency": 1, "short": 1, "backup": 3}  # where the item stands in the index of a variable
 NOTHING = 1e-7  # relative to the largest cost: a reduced cost that is zero but for rounding
 LOSS = 1e-4  # of the bound, relative, at which the searches of all items together end
 
 
 def item_of(variable: Any) -> str | None:
     """The item that a variable of the award model is about; None for what suppliers or scenarios have."""
-    position = ITEM_AT.get(variable.parent_component().local_name)
+    position = OWN.get(variable.parent_component().local_name)
     return None if position is None else variable.index()[position]
 
 
