@@ -68,7 +68,7 @@ class Master:
             value=matrix.data,
         )
 
-    def pattern(self, k: int, values: np.ndarray) -> bytes:
+    def _pattern(self, k: int, values: np.ndarray) -> bytes:
         """Who is awarded at what price in these values of item k's columns."""
         return values[self._integers[k]].round().astype(np.int8).tobytes()
 
@@ -77,7 +77,7 @@ class Master:
         new = [x for x in values if x.tobytes() not in self._known[k]]
         if new:
             self._known[k].update(x.tobytes() for x in new)
-            self.splits += [Split(k, x, self.pattern(k, x)) for x in new]
+            self.splits += [Split(k, x, self._pattern(k, x)) for x in new]
             taken, ones = np.stack(new), np.ones((1, len(new)))
             own = sparse.csr_array((ones[0], (np.full(len(new), k), np.arange(len(new)))), (len(self._known), len(new)))
             matrix = sparse.csc_array(sparse.vstack([own, sparse.csr_array(self.parts.uses[k] @ taken.T)]))

@@ -131,7 +131,7 @@ class Splits:
         quantities = [q for size in range(1, LISTED + 1) for q in self._quantities(size)]
         if not quantities:
             return np.zeros((0, len(self._columns)))
-        return self.kept(self.award_columns(np.concatenate(quantities)))
+        return self._kept(self._award_columns(np.concatenate(quantities)))
 
     def _quantities(self, size: int) -> Iterator[np.ndarray]:
         """Quantities (n, suppliers) of splits among so many suppliers, the cheapest where there are too many: one has
@@ -167,7 +167,7 @@ class Splits:
             found.append(np.unique([x for x in [*marks, high] if x == x and max(low, 1e-9) <= x <= high]))
         return [ends if len(ends) else np.array([np.inf]) for ends in found]
 
-    def award_columns(self, quantity: np.ndarray) -> np.ndarray:
+    def _award_columns(self, quantity: np.ndarray) -> np.ndarray:
         """Values of the award's columns for these quantities (n, suppliers), prices by their ranges; splits that lie
         in no range are left out."""
         x, placed = np.zeros((len(quantity), len(self._columns))), np.ones(len(quantity), dtype=bool)
@@ -191,7 +191,7 @@ class Splits:
             x[:, column] = np.maximum(share * whole - quantity[:, n], 0.0)
         return x[placed]
 
-    def kept(self, x: np.ndarray) -> np.ndarray:
+    def _kept(self, x: np.ndarray) -> np.ndarray:
         """Those of the awards `x` that keep the item's rows (those of scenarios apart)."""
         part = self._part
         matrix = sparse.csr_array((part.value, part.index, part.start), (len(part.constraints), len(part.variables)))
