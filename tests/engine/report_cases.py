@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from html.parser import HTMLParser
 from typing import Any
+from unittest import mock
 
 import pandas as pd
 
@@ -112,8 +113,10 @@ def page(name: str) -> str:
 
 
 def hostile_run(names: list[str] | None = None) -> echelon.Run:
+    """Solved with time to ask about every short item: a busy machine must not add a note to one page of two."""
     case = echelon.read(hostile_frames(names))
-    return echelon.solve(case, "ordering", gap=0.0, time_limit=20)
+    with mock.patch("echelon_models.ordering.CAUSES_AT_LEAST", 20.0):
+        return echelon.solve(case, "ordering", gap=0.0, time_limit=60)
 
 
 def every_kind(names: list[str] | None = None) -> list[Chart]:
