@@ -12,11 +12,13 @@ from scipy.sparse import csr_array
 import echelon
 from echelon.solvers.outcome import SolveOptions
 from echelon.solvers.watch import Watch
+from echelon.tables import Frames
 from echelon_models.allocation import search
 from echelon_models.allocation.awards import keeps_cost_limit, warm_start
 from echelon_models.allocation.benders import Scenarios, measured
 from echelon_models.allocation.formulation import build
 from echelon_models.allocation.prices.coordinate import award_by_prices
+from echelon_models.allocation.prices.dive import Dive
 from echelon_models.allocation.prices.parts import Parts
 from echelon_models.allocation.prices.splits import Splits, can_list
 from echelon_models.allocation.sets import Sets, prepare
@@ -61,17 +63,37 @@ def test_the_optimum_lies_between_bound_and_award(rule: Rule) -> None:
     assert cost_of(priced.award, sets) >= truth - slack
 
 
+def two_items() -> Frames:
+    """Two items share two suppliers, one of which may burn down."""
+    return case({"A": 6, "B": 6}, {"S A": 3, "T A": 4, "S B": 2, "T B": 2.5},
+                offer_terms={"capacity": [6.0, 5.0, 6.0, 5.0]},
+                scenarios={"scenario": ["plan", "fire"], "probability": [0.7, 0.3]},
+                disruptions={"scenario": "fire", "kind": "supplier", "name": "S", "capacity_left": 0.0})  # fmt: skip
+
+
 @pytest.mark.parametrize("objective", ["expected", "worst", "mean_cvar"])
 def test_each_measure_of_risk_is_priced(objective: str) -> None:
-    """Two items share two suppliers, one of which may burn down: what the measure counts stands in linking rows."""
-    tables = case({"A": 6, "B": 6}, {"S A": 3, "T A": 4, "S B": 2, "T B": 2.5},
-                  offer_terms={"capacity": [6.0, 5.0, 6.0, 5.0]},
-                  scenarios={"scenario": ["plan", "fire"], "probability": [0.7, 0.3]},
-                  disruptions={"scenario": "fire", "kind": "supplier", "name": "S", "capacity_left": 0.0})  # fmt: skip
-    sets, truth = prepare(*completed(tables, objective=objective)), cheapest(tables, objective=objective)
+    """What the measure counts stands in linking rows."""
+    sets, truth = prepare(*completed(two_items(), objective=objective)), cheapest(two_items(), objective=objective)
     priced = award_by_prices(sets, Watch(SolveOptions(time_limit=5.0)))
     assert priced.award is not None and cost_of(priced.award, sets) >= truth - EXACT
     assert priced.bound is not None and priced.bound <= truth + EXACT
+
+
+def test_ctrl_c_keeps_the_award_found_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An award is there, and told, before better roles are looked for; who stops then has it."""
+    search_on = Dive.better_roles
+
+    def pressed(dive: Dive, until: float) -> bool:
+        dive.generation.watch.interrupted = True
+        return search_on(dive, until)
+
+    monkeypatch.setattr(Dive, "better_roles", pressed)
+    told: list[float | None] = []
+    watch = Watch(SolveOptions(time_limit=5.0), progress=lambda shown: told.append(shown.incumbent))
+    sets = prepare(*completed(two_items(), objective="mean_cvar"))
+    priced = award_by_prices(sets, watch)
+    assert priced.award is not None and told == [pytest.approx(cost_of(priced.award, sets))]
 
 
 @pytest.mark.parametrize("rule", RISKS, ids=lambda rule: rule.name)

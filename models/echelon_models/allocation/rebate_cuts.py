@@ -19,6 +19,7 @@ The rents worth trying are the items' prices (the dual of a continuous knapsack)
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import chain, combinations
 from typing import Any
 
@@ -26,7 +27,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from echelon_models.allocation.formulation import goods
-from echelon_models.allocation.sets import ABOVE, Sets
+from echelon_models.allocation.sets import ABOVE, Sets, Step
 
 WORTHWHILE = 1e-3  # part of the supplier's spend by which a cut must be broken to be added
 MANY = 6  # ranges of one supplier from which on only sets of neighbours are tried
@@ -38,19 +39,22 @@ def rebate_cuts(m: Any, sets: Sets) -> list[Any]:
     return [m.rebate_cuts.add(cut) for s in m.rebate_steps for cut in _cuts_of(m, sets, s)]
 
 
-def most_goods(sets: Sets, s: str, i: str, rent: float = 0.0) -> float:
-    """The most that the goods of a pair can cost before rebates, beyond a rent of so much a unit; money."""
-    ends = ((step.rate, step.fixed, x) for step in sets.price_steps(s, i) for x in (step.low, step.high))
-    return max(0.0, *((rate - rent) * x + fixed for rate, fixed, x in ends))
+def most_goods(steps: Sequence[Step], rents: np.ndarray) -> np.ndarray:
+    """The most that the goods of a pair at these prices can cost before rebates, beyond each of these rents a unit;
+    money."""
+    ends = [(step.rate, step.fixed, x) for step in steps for x in (step.low, step.high)]
+    rate, fixed, quantity = np.array(ends).T
+    return np.maximum(((rate - rents[:, np.newaxis]) * quantity + fixed).max(axis=1), 0.0)
 
 
 def _cuts_of(m: Any, sets: Sets, s: str) -> list[Any]:
     """The cuts that one supplier's spend breaks."""
     spends = {i: goods(m, sets, s, i) for i in sets.items_of[s]}
     spent = np.array([pyo.value(spend) for spend in spends.values()])
-    rents = _rents(sets, s)
-    most = np.array([[most_goods(sets, s, i, rent) for i in spends] for rent in rents])  # [rent, item]
-    paid = np.array([rent * ABOVE * sets.capacity(s) if rent else 0.0 for rent in rents])
+    prices = [sets.price_steps(s, i) for i in spends]
+    rents = _rents(sets.capacity(s), prices)
+    most = np.stack([most_goods(steps, rents) for steps in prices], axis=1)  # [rent, item]
+    paid = rents * (ABOVE * sets.capacity(s) if rents.any() else 0.0)
     found = []
     for ranges in _sets_of(len(m.rebate_steps[s])):
         chosen = sum(m.tier[s, k].value for k in ranges)
@@ -66,11 +70,11 @@ def _cuts_of(m: Any, sets: Sets, s: str) -> list[Any]:
     return found
 
 
-def _rents(sets: Sets, s: str) -> list[float]:
+def _rents(capacity: float, prices: Sequence[Sequence[Step]]) -> np.ndarray:
     """The rents of a unit of the supplier's capacity to try: none, and where it has a capacity, the items' prices."""
-    if sets.capacity(s) == math.inf:
-        return [0.0]
-    return [0.0, *sorted({step.rate for i in sets.items_of[s] for step in sets.price_steps(s, i)})]
+    if capacity == math.inf:
+        return np.zeros(1)
+    return np.unique([0.0, *(step.rate for steps in prices for step in steps)])
 
 
 def _sets_of(count: int) -> list[tuple[int, ...]]:

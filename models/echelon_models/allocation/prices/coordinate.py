@@ -18,9 +18,10 @@ from echelon_models.allocation.prices.generate import Generation
 from echelon_models.allocation.prices.parts import item_of
 from echelon_models.allocation.sets import Sets
 
-GENERATE_UNTIL = 0.35  # share of the time limit at which making splits ends,
-ROLES_UNTIL = 0.5  # bettering the roles,
-AWARD_UNTIL = 0.64  # the search for an award,
+GENERATE_UNTIL = 0.3  # share of the time limit at which making splits ends,
+PROVE_UNTIL = 0.38  # proving their prices good,
+ROLES_UNTIL = 0.56  # bettering the roles,
+AWARD_UNTIL = 0.66  # the search for an award,
 BOUND_UNTIL = 0.94  # and the bound; the rest is to price the award in all scenarios
 QUANTITIES = 0.1  # share of it for the best quantities of an award, at most
 NEAR = 1e-3  # relative gap at which items planned anew are good enough
@@ -44,21 +45,30 @@ def award_by_prices(sets: Sets, watch: Watch) -> Priced:
     until = watch.until(GENERATE_UNTIL)
     if not generation.start(until):
         return Priced(None, None, 0)
-    generation.converge(until)
+    generation.converge(until, watch.until(PROVE_UNTIL))
     watch.log(
         f"{len(generation.master.splits):,} splits of items; their relaxation costs {generation.master.value:,.0f}"
     )
     y, known = generation.proven_y, generation.cheapest(generation.proven_y)
-    dive, award = Dive(generation), None
-    if dive.settle_roles(watch.until(AWARD_UNTIL)):
-        dive.better_roles(watch.until(ROLES_UNTIL))
-        award = _award(dive, sets, watch)
+    award = _better_of_two(Dive(generation), sets, watch)
     bound = None if award is None else generation.parts.bound(y, known, watch, watch.until(BOUND_UNTIL))
     return Priced(award, bound, len(generation.master.splits))
 
 
-def _award(dive: Dive, sets: Sets, watch: Watch) -> Values | None:
-    """Hold the patterns, then find the best quantities with them; None if there is no award, or none in time."""
+def _better_of_two(dive: Dive, sets: Sets, watch: Watch) -> Values | None:
+    """The cheaper of two awards: with the roles as they were settled, and with better ones; None if there is none."""
+    if not dive.settle_roles(watch.until(AWARD_UNTIL)):
+        return None
+    awards = [_award(dive, sets, watch)]
+    if dive.better_roles(watch.until(ROLES_UNTIL)):
+        awards.append(_award(dive, sets, watch))
+    found = [award for award in awards if award is not None]
+    return min(found, key=lambda award: award[0])[1] if found else None
+
+
+def _award(dive: Dive, sets: Sets, watch: Watch) -> tuple[float, Values] | None:
+    """Hold the patterns, then find the best quantities with them: (cost, award), None if there is none, or none in
+    time."""
     dive.hold_patterns(watch.until(AWARD_UNTIL))
     model, arrays = dive.generation.model, dive.generation.parts.arrays
     _set(arrays, dive.values())
@@ -69,10 +79,12 @@ def _award(dive: Dive, sets: Sets, watch: Watch) -> Values | None:
         warm_start(model, completed)
     x = np.array([variable.value for variable in arrays.variables])
     better = _best_with(arrays, x, arrays.integer, watch)
-    if better is not None:
-        _set(arrays, better)
-        watch.tell(arrays.offset + float(arrays.cost @ better), None)
-    return values_of(model)
+    if better is None:
+        return None
+    _set(arrays, better)
+    cost = arrays.offset + float(arrays.cost @ better)
+    watch.tell(cost, None)
+    return cost, values_of(model)
 
 
 def _completed(values: Values, sets: Sets, open_items: Collection[str], watch: Watch) -> Values | None:

@@ -20,7 +20,7 @@ from echelon_models.allocation.prices.master import Split
 
 STEP = 0.2  # part of the suppliers whose roles are settled before the master is solved again,
 HELD = 0.06  # and part of the items whose patterns are
-CLEAR = 0.97  # weight from which on a pattern is held without further ado
+CLEAR = 0.97  # weight from which on a pattern is held with them
 ROUNDS = 3  # of splits after each step, at most
 GAIN = 1e-5  # relative gain for which a role is changed
 
@@ -35,6 +35,7 @@ class Dive:
         self.roles: Roles = {}
         self.patterns: dict[int, bytes] = {}
         self.taken: dict[int, Split] = {}  # of items without a pattern that is known to fit the others'
+        self._near_open: dict[int, np.ndarray] = {}  # of items held: the splits near before they were
         m, position = generation.model, {}
         for p, j in enumerate(generation.parts.shared.tolist()):
             position[id(generation.parts.arrays.variables[j])] = p
@@ -63,11 +64,15 @@ class Dive:
             batch = 1
         return True
 
-    def better_roles(self, until: float) -> None:
+    def better_roles(self, until: float) -> bool:
         """Give suppliers the next role up or down where that makes the master cheaper, one at a time, those first
-        whose role is least clear."""
+        whose role is least clear; whether any has got another. Patterns are open for that, and after it."""
+        self._open(list(self.patterns))
+        self.taken.clear()
+        if not self._solved(until):
+            return False
         order = sorted(self.roles, key=lambda s: self._likely_role(s)[1])
-        best = self.master.value
+        first = best = self.master.value
         for s in order:
             for role in (self.roles[s] - 1, self.roles[s] + 1):
                 if not 0 <= role <= max(1, len(self.steps[s])):
@@ -77,34 +82,30 @@ class Dive:
                     best, self.roles[s] = self.master.value, role
                     break
                 self._settle(s, self.roles[s])
-        self.master.relax(self.generation.watch.deadline)
+        return self.master.relax(self.generation.watch.deadline) and best < first
 
     def hold_patterns(self, until: float) -> None:
         """Hold each item to one pattern, the heaviest first; `taken` are those for which that fails, or for which there
         is no time: a split of the heaviest pattern of each."""
         items = range(len(self.generation.splits))
-        batch, clear = math.ceil(HELD * len(items)), CLEAR
+        most = batch = math.ceil(HELD * len(items))
         while any(k not in self.patterns and k not in self.taken for k in items):
             heaviest, x = self._heaviest(), self.master.x
-            if time.monotonic() > until or not heaviest:
+            if time.monotonic() > until or self.generation.watch.interrupted or not heaviest:
                 self.taken |= {k: split for k, (_, split) in heaviest.items()}
                 return
             order = sorted(heaviest, key=lambda k: -heaviest[k][0])
+            clear = CLEAR if batch == most else math.inf
             new = [k for n, k in enumerate(order) if n < batch or heaviest[k][0] >= clear]
-            near = {k: self.generation.near[k] for k in new}
             for k in new:
                 self._hold(k, heaviest[k][1])
             if self._solved(until):
+                batch = min(2 * batch, most)
                 continue
-            for k in new:
-                del self.patterns[k]
-                self.generation.near[k] = near[k]
-            self.master.allow({}, new)
+            self._open(new)
             if batch == 1:
                 self.taken |= {k: heaviest[k][1] for k in new}
-            batch, clear = 1, math.inf
-            if not self._solved(until):
-                self.master.x = x
+            batch, self.master.x = max(1, batch // 4), x
 
     @property
     def open_items(self) -> set[str]:
@@ -160,6 +161,14 @@ class Dive:
         return found
 
     def _hold(self, k: int, split: Split) -> None:
-        self.patterns[k] = split.pattern
+        """Hold item k to the pattern of this split."""
+        self.patterns[k], self._near_open[k] = split.pattern, self.generation.near[k]
         self.generation.near[k] = self.generation.splits[k].alike(split.values)
         self.master.allow(self.patterns, [k])
+
+    def _open(self, items: list[int]) -> None:
+        """These items may have any pattern again."""
+        for k in items:
+            del self.patterns[k]
+            self.generation.near[k] = self._near_open.pop(k)
+        self.master.allow(self.patterns, items)

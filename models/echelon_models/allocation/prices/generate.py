@@ -54,14 +54,14 @@ class Generation:
         self.proven = -np.inf  # what the splits allow at the latter
         return self.look(until)
 
-    def converge(self, until: float) -> None:
-        """Add splits, and cuts of rebates, until neither gains much or time is over; a last look at all splits says
-        how good the prices are."""
+    def converge(self, until: float, prove_until: float) -> None:
+        """Add splits, and cuts of rebates, until neither gains much or `until`; then splits until the list has none
+        that gains much, or `prove_until`: how good the prices are."""
         going = self._until_proven(until)
         while going:
             before = self.master.value
             going = self.tighten(until) and self.rounds(until) and self.master.value - before > GAIN * abs(before)
-        self._until_proven(until)
+        self._until_proven(prove_until)
 
     def _until_proven(self, until: float) -> bool:
         """Add splits until the list has none that gains much; False if time was over before that."""

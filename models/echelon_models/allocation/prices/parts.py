@@ -26,7 +26,7 @@ from echelon_models.allocation import by_item
 
 OWN = by_item.ITEM_AT | {"emergency": 1, "short": 1, "backup": 3}  # where the item stands in the index of a variable
 NOTHING = 1e-7  # relative to the largest cost: a reduced cost that is zero but for rounding
-LOSS = 1e-4  # of the bound, relative, at which the searches of all items together end
+LOSS = 3e-4  # of the bound, relative, at which the searches of all items together end
 
 
 def item_of(variable: Any) -> str | None:
