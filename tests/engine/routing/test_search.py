@@ -16,6 +16,7 @@ from echelon.solvers.routing import ortools_first
 from echelon.solvers.routing.budget import Best, Budget
 from echelon.solvers.routing.check import check
 from echelon.solvers.routing.insertion import admitted, insert, squeeze
+from echelon.solvers.routing.ortools_iterated import COLD, HOT, anneal, iterated
 from echelon.solvers.routing.ortools_model import RoutingModel
 from echelon.solvers.routing.parts import Turns, near, part_of
 from echelon.solvers.routing.problem import FOREVER, NO_WAY, Bands, Break, Problem, Route, Solution
@@ -128,6 +129,24 @@ def test_a_part_holds_the_stop_that_it_is_about() -> None:
     far_away = Route(0, ((0, *range(33, 40)),))
     others = [Route(1 + k, (tuple(range(1 + 4 * k, 5 + 4 * k)),)) for k in range(8)]
     assert 0 in near(whole, Solution.of(whole, [far_away, *others]), 0, range(40), 20).stops
+
+
+@pytest.mark.parametrize("money", [1, 100])
+def test_annealing_begins_and_ends_at_costs_of_the_ways_of_the_tours(money: int) -> None:
+    """Far ways that no tour takes do not count, nor do those to and from the depot; in a finer unit of money all
+    temperatures are higher by as much. Without a tour OR-Tools sets its own."""
+    line = np.abs(np.subtract.outer(*[np.array([0, 1000, 1003, 1006, 1009])] * 2))
+    whole = problem(
+        [stop(k) for k in range(1, 5)], [vehicle("a", cost_per_distance=money)], distances=(line,), durations=(line,)
+    )
+    parameters = iterated(4, rounds(0), 1.0, 1.0)
+    annealing = parameters.iterated_local_search_parameters.reference_solution_acceptance_strategy.simulated_annealing
+    anneal(parameters, whole, Solution.of(whole, []))
+    assert annealing.automatic_temperatures
+    anneal(parameters, whole, Solution.of(whole, [Route(0, ((0, 1, 2, 3),))]))
+    assert not annealing.automatic_temperatures
+    assert annealing.initial_temperature == pytest.approx(HOT * 3 * money)
+    assert annealing.final_temperature == pytest.approx(COLD * 3 * money)
 
 
 def test_a_part_keeps_the_vehicles_a_stop_names() -> None:

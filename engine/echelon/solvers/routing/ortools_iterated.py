@@ -15,11 +15,13 @@ from ortools.constraint_solver.routing_parameters_pb2 import RoutingSearchParame
 from echelon.solvers.routing.budget import Budget
 from echelon.solvers.routing.insertion import insert
 from echelon.solvers.routing.ortools_model import RoutingModel
-from echelon.solvers.routing.problem import Problem, Solution
+from echelon.solvers.routing.problem import Problem, Route, Solution
 from echelon.solvers.routing.schedule import Timetable, free_docks, schedule
 
 Strategy = routing_enums_pb2.FirstSolutionStrategy
 Metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic
+
+HOT, COLD = 0.5, 0.01  # first and last temperature, in costs of a middling way between two stops
 
 LOCAL_SEARCH = """
 first_solution_strategy: EVALUATOR_STRATEGY
@@ -90,12 +92,32 @@ def plan_anew(
     random.shuffle(order)
     must_drop = any(problem.stops[i].loss is None for i in start.left_out)
     model = RoutingModel(problem, order, admits, must_drop, start)
+    anneal(parameters, problem, start)
     found = _improve(model, start, parameters)
     if found is None:
         return None
     plan = sound(problem, model.solution(found))
     lost = sorted(set(plan.left_out) - set(start.left_out)) if start.routes else plan.left_out
     return insert(problem, plan, lost, admits) if lost else plan
+
+
+def anneal(parameters: Parameters, problem: Problem, start: Solution) -> None:
+    """Let the annealing begin and end at temperatures that fit the ways tours take; OR-Tools' own are shares of the
+    mean of all ways there are."""
+    ways = [way for route in start.routes for way in _costs_between_stops(problem, route)]
+    middling = float(np.median(ways)) if ways else 0.0
+    if middling > 0:
+        acceptance = parameters.iterated_local_search_parameters.reference_solution_acceptance_strategy
+        acceptance.simulated_annealing.automatic_temperatures = False
+        acceptance.simulated_annealing.initial_temperature = HOT * middling
+        acceptance.simulated_annealing.final_temperature = COLD * middling
+
+
+def _costs_between_stops(problem: Problem, route: Route) -> list[int]:
+    """The cost of each way from one stop of a tour to the next."""
+    vehicle = problem.vehicles[route.vehicle]
+    places = [problem.stops[i].place for i in route.stops]
+    return (problem.distances[vehicle.profile][places[:-1], places[1:]] * vehicle.cost_per_distance).tolist()
 
 
 def _improve(model: RoutingModel, start: Solution, parameters: Parameters) -> pywrapcp.Assignment | None:

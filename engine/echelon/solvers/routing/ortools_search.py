@@ -16,12 +16,14 @@ from echelon.solvers.routing.parts import Part, Planner, improve
 from echelon.solvers.routing.problem import Problem, Solution
 
 PART = 60  # stops of a part
-QUICK_TURNS = 6  # times that such parts cover the problem before a large one: quick, but soon only wider changes help
 LARGE = 200  # stops of a large part
+TURNS = 6  # times that parts cover the problem before a large one: quick, but soon only wider changes help
+TURNS_IN_TIME = 10  # and where tours are timed and the problem does not fit into a large one, which then gains little
 PART_SECONDS = 2.0  # for a part, at most
 LARGE_SECONDS = 8.0  # for a large one
 INSERTIONS = 40  # times that stops are taken out and put back in one round, at most
 PART_PLANS = 1.5  # plans looked at for each stop of a part
+PLANS_IN_TIME = 5.0  # and of a part of such a problem
 RECREATED_PLANS = 3.0  # and where each is only recreated
 LARGE_PLANS = 50.0  # and of a large one
 
@@ -37,10 +39,12 @@ def planners(problem: Problem) -> list[Planner]:
     or docks are few, exact insertion does, which opens and closes trips as one step."""
     optional = any(stop.loss is not None for stop in problem.stops)
     by_trips = any(v.max_reloads for v in problem.vehicles) or any(h.docks is not None for h in problem.hubs)
-    small = Planner(_iterated if needs_time(problem) else _recreated, PART)
+    timed, wide = needs_time(problem), len(problem.stops) > LARGE
+    small = Planner(_iterated_longer if timed and wide else _iterated if timed else _recreated, PART)
     turns = [small, *[Planner(_guided, PART)] * optional, *[Planner(_reinserted, PART)] * by_trips]
     quick = [*turns, small]
-    turns_of_each = -(-QUICK_TURNS * len(problem.stops) // (PART * len(quick)))
+    covers = TURNS_IN_TIME if timed and wide else TURNS
+    turns_of_each = -(-covers * len(problem.stops) // (PART * len(quick)))
     return [*quick * turns_of_each, Planner(_iterated_large, LARGE)]
 
 
@@ -49,14 +53,21 @@ def _iterated(part: Part, start: Solution, admits: np.ndarray, budget: Budget, r
     return plan_anew(part.problem, start, admits, limits, random)
 
 
-def _recreated(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution | None:
-    limits = iterated(len(part.stops), budget, RECREATED_PLANS, PART_SECONDS)
-    limits.iterated_local_search_parameters.improve_perturbed_solution = False
+def _iterated_longer(
+    part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random
+) -> Solution | None:
+    limits = iterated(len(part.stops), budget, PLANS_IN_TIME, PART_SECONDS)
     return plan_anew(part.problem, start, admits, limits, random)
 
 
 def _iterated_large(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution | None:
     limits = iterated(len(part.stops), budget, LARGE_PLANS, LARGE_SECONDS)
+    return plan_anew(part.problem, start, admits, limits, random)
+
+
+def _recreated(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution | None:
+    limits = iterated(len(part.stops), budget, RECREATED_PLANS, PART_SECONDS)
+    limits.iterated_local_search_parameters.improve_perturbed_solution = False
     return plan_anew(part.problem, start, admits, limits, random)
 
 
