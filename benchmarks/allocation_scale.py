@@ -1,7 +1,7 @@
 """A large award, made by a seeded generator: how close to the bound within the time limit.
 
-    python benchmarks/allocation_scale.py --time-limit 120                     # 300 items x 40 suppliers
-    python benchmarks/allocation_scale.py --scenarios 100 --time-limit 300     # the same over 100 scenarios, mean-CVaR
+    python benchmarks/allocation_scale.py --time-limit 114                     # 300 items x 40 suppliers
+    python benchmarks/allocation_scale.py --scenarios 100 --time-limit 285     # the same over 100 scenarios, mean-CVaR
 
 Every item has offers from about a quarter of the suppliers, near its base price, most with price breaks; suppliers have
 activation costs, capacities and rebates on total spend; items have shares and numbers of suppliers; suppliers, parents
