@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from random import Random
 
 import numpy as np
@@ -39,30 +40,27 @@ def planners(problem: Problem) -> list[Planner]:
     or docks are few, exact insertion does, which opens and closes trips as one step."""
     optional = any(stop.loss is not None for stop in problem.stops)
     by_trips = any(v.max_reloads for v in problem.vehicles) or any(h.docks is not None for h in problem.hubs)
-    timed, wide = needs_time(problem), len(problem.stops) > LARGE
-    small = Planner(_iterated_longer if timed and wide else _iterated if timed else _recreated, PART)
+    timed = needs_time(problem)
+    long = timed and len(problem.stops) > LARGE
+    small = Planner(partial(_iterated, plans=PLANS_IN_TIME if long else PART_PLANS) if timed else _recreated, PART)
+    large = Planner(partial(_iterated, plans=LARGE_PLANS, seconds=LARGE_SECONDS), LARGE)
     turns = [small, *[Planner(_guided, PART)] * optional, *[Planner(_reinserted, PART)] * by_trips]
     quick = [*turns, small]
-    covers = TURNS_IN_TIME if timed and wide else TURNS
+    covers = TURNS_IN_TIME if long else TURNS
     turns_of_each = -(-covers * len(problem.stops) // (PART * len(quick)))
-    return [*quick * turns_of_each, Planner(_iterated_large, LARGE)]
+    return [*quick * turns_of_each, large]
 
 
-def _iterated(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution | None:
-    limits = iterated(len(part.stops), budget, PART_PLANS, PART_SECONDS)
-    return plan_anew(part.problem, start, admits, limits, random)
-
-
-def _iterated_longer(
-    part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random
+def _iterated(
+    part: Part,
+    start: Solution,
+    admits: np.ndarray,
+    budget: Budget,
+    random: Random,
+    plans: float,
+    seconds: float = PART_SECONDS,
 ) -> Solution | None:
-    limits = iterated(len(part.stops), budget, PLANS_IN_TIME, PART_SECONDS)
-    return plan_anew(part.problem, start, admits, limits, random)
-
-
-def _iterated_large(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution | None:
-    limits = iterated(len(part.stops), budget, LARGE_PLANS, LARGE_SECONDS)
-    return plan_anew(part.problem, start, admits, limits, random)
+    return plan_anew(part.problem, start, admits, iterated(len(part.stops), budget, plans, seconds), random)
 
 
 def _recreated(part: Part, start: Solution, admits: np.ndarray, budget: Budget, random: Random) -> Solution | None:
