@@ -329,7 +329,9 @@ class _Watch:
         return not self.model.may_drop and best_cost >= INFEASIBLE
 
     def _impatient(self, best_cost: int) -> bool:
-        if self.told > self.patience.doubt and self._incomplete(best_cost):
+        if self.told <= self.patience.doubt:
+            return False
+        if self._incomplete(best_cost):
             return True
         self.best.listen()
         (out, cost), (own_out, own_cost) = self.best.worth, self.own.worth
