@@ -25,9 +25,9 @@ from echelon.solvers.routing.schedule import schedule
 if TYPE_CHECKING:
     import pyvrp
 
-DOUBT = 0.2  # share of the budget after which a search that serves not all it must may leave stops out
+DOUBT = 0.2  # share of the budget for which it is left alone; if it serves not all it must by then, stops may stay out
 PATIENCE = 0.3  # share of the time without a better plan after which another's is taken up
-LEAD = 0.01  # another's plan that is better by this share is taken up at once
+LEAD = 0.01  # another's plan that is better by this share is taken up sooner
 TELL_SECONDS = 0.5  # a better plan is scheduled and told of at most this often
 ITERATIONS = 200  # of PyVRP in a round, where rounds are counted
 PART = 200  # stops of a part
@@ -59,9 +59,9 @@ def search(
 ) -> None:
     """Improve `best` until the budget is over: from its plan, or `afresh` from PyVRP's own first plan.
 
-    PyVRP is left alone but for two cases: it goes on from another's plan that is far better, or better while it has
-    found nothing for long; and stops may stay out at a price once it could not serve them all. `admits[stop, vehicle]`
-    says who may come.
+    PyVRP is left alone for a fifth of the time, and then but for two cases: it goes on from another's plan that is far
+    better, or better while it has found nothing for long; and stops may stay out at a price once it could not serve
+    them all. `admits[stop, vehicle]` says who may come.
     """
     import pyvrp
 
@@ -95,8 +95,8 @@ def plan_part(part: Part, start: Solution, admits: np.ndarray, budget: Budget, r
 
 @dataclass(frozen=True)
 class Patience:
-    """How long PyVRP is left alone: until the time `doubt`, or the round of that number, if it serves not all that it
-    must; `stuck` seconds without a better plan if another's is better."""
+    """How long PyVRP is left alone: until the time `doubt`, or the round of that number, whatever happens; then until
+    another's plan is far better, or better and `stuck` seconds without a better one of its own."""
 
     doubt: float
     doubt_round: int
