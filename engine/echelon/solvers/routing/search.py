@@ -79,5 +79,6 @@ def _workers(threads: int, seed: int, with_ortools: bool, with_pyvrp: bool, afre
 def both_on_parts(problem: Problem, budget: Budget, best: Best, admits: np.ndarray, seed: int = 0) -> None:
     """A first plan, then its parts are planned anew by PyVRP and OR-Tools in turn."""
     ortools_first.first_plan(problem, budget, best, admits, seed)
-    planners = [Planner(pyvrp_search.plan_part, pyvrp_search.PART), *ortools_search.planners(problem)]
+    by_pyvrp = Planner(pyvrp_search.plan_part, pyvrp_search.PART)
+    planners = [planner for by_ortools in ortools_search.planners(problem) for planner in (by_pyvrp, by_ortools)]
     improve(problem, budget, best, admits, planners, seed)
