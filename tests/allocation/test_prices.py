@@ -10,14 +10,14 @@ import pytest
 from scipy.sparse import csr_array
 
 import echelon
-from echelon.solvers.outcome import SolveOptions
+from echelon.solvers.outcome import Control, SolveOptions, Termination
 from echelon.solvers.watch import Watch
 from echelon.tables import Frames
 from echelon_models.allocation import search
 from echelon_models.allocation.awards import keeps_cost_limit, warm_start
 from echelon_models.allocation.benders import Scenarios, measured
 from echelon_models.allocation.formulation import build
-from echelon_models.allocation.prices.coordinate import award_by_prices
+from echelon_models.allocation.prices.coordinate import Priced, award_by_prices
 from echelon_models.allocation.prices.dive import Dive
 from echelon_models.allocation.prices.parts import Parts
 from echelon_models.allocation.prices.splits import Splits, can_list
@@ -94,6 +94,25 @@ def test_ctrl_c_keeps_the_award_found_so_far(monkeypatch: pytest.MonkeyPatch) ->
     sets = prepare(*completed(two_items(), objective="mean_cvar"))
     priced = award_by_prices(sets, watch)
     assert priced.award is not None and told == [pytest.approx(cost_of(priced.award, sets))]
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_ctrl_c_is_told_with_an_award_and_without(found: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found is kept and no other search begins; without an award there is none, not an infeasible case."""
+
+    def pressed(sets: Sets, watch: Watch) -> Priced:
+        priced = award_by_prices(sets, watch)
+        watch.interrupted = True
+        return priced if found else Priced(None, None, 0)
+
+    monkeypatch.setattr(search, "LARGE", 0)
+    monkeypatch.setattr(search, "award_by_prices", pressed)
+    for other in ("find_by_cuts", "_cut_around"):
+        monkeypatch.delattr(search, other)
+    sets = prepare(*completed(two_items(), objective="mean_cvar", decompose="always"))
+    outcome = search.find(sets, Control(SolveOptions(time_limit=5.0))).outcome
+    assert outcome.limit == "interrupt" and outcome.has_plan == found
+    assert outcome.termination is (Termination.FEASIBLE if found else Termination.NO_SOLUTION)
 
 
 @pytest.mark.parametrize("rule", RISKS, ids=lambda rule: rule.name)

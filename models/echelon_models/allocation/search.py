@@ -100,7 +100,8 @@ def find_at_once(model: Any, sets: Sets, scenarios: Scenarios, control: Control,
 
 
 def find_by_prices(model: Any, sets: Sets, scenarios: Scenarios, control: Control, prices: bool) -> Found:
-    """The award by prices of what items share; by cuts where that finds none in its share of the time."""
+    """The award by prices of what items share; by cuts where that finds none in its share of the time. Who stops gets
+    what was found until then, at once."""
     with Watch(control.options, control.progress, control.log_file) as watch:
         priced = award_by_prices(sets, watch)
     awards = Awards(model, sets, scenarios)
@@ -110,15 +111,16 @@ def find_by_prices(model: Any, sets: Sets, scenarios: Scenarios, control: Contro
             variable.set_value(variable.lb)  # the cuts here say more
         settle(model, sets, scenarios)
         awards.cuts_here()
-    if awards.best is None:
-        seconds = 0.0 if watch.interrupted else control.options.time_limit - watch.seconds
-        left = replace(control, options=part_of_time(control.options, seconds))
-        return find_by_cuts(model, sets, scenarios, left, prices)
-    ended = Outcome(Termination.FEASIBLE, limit="interrupt" if watch.interrupted else "time", solver=highs.SOLVER)
-    _cut_around(model, awards, watch.until(CUTS_UNTIL))
+    if awards.best is None and not watch.interrupted:
+        left = part_of_time(control.options, control.options.time_limit - watch.seconds)
+        return find_by_cuts(model, sets, scenarios, replace(control, options=left), prices)
+    termination = Termination.NO_SOLUTION if awards.best is None else Termination.FEASIBLE
+    ended = Outcome(termination, limit="interrupt" if watch.interrupted else "time", solver=highs.SOLVER)
+    if not watch.interrupted:
+        _cut_around(model, awards, watch.until(CUTS_UNTIL))
     found = _end_of_rounds(model, scenarios, highs.Solution(ended), awards, priced.bound, watch.seconds)
     found.splits = priced.splits
-    if prices:
+    if prices and found.outcome.has_plan:
         found.solution.held = highs.hold(model, control.options)
     return found
 
