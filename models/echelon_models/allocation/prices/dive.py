@@ -74,6 +74,8 @@ class Dive:
         order = sorted(self.roles, key=lambda s: self._likely_role(s)[1])
         first = best = self.master.value
         for s in order:
+            if self._over(until):
+                break
             for role in (self.roles[s] - 1, self.roles[s] + 1):
                 if not 0 <= role <= max(1, len(self.steps[s])):
                     continue
@@ -91,7 +93,7 @@ class Dive:
         most = batch = math.ceil(HELD * len(items))
         while any(k not in self.patterns and k not in self.taken for k in items):
             heaviest, x = self._heaviest(), self.master.x
-            if time.monotonic() > until or self.generation.watch.interrupted or not heaviest:
+            if self._over(until) or not heaviest:
                 self.taken |= {k: split for k, (_, split) in heaviest.items()}
                 return
             order = sorted(heaviest, key=lambda k: -heaviest[k][0])
@@ -118,6 +120,9 @@ class Dive:
         for k, split in self.taken.items():
             x[self.generation.parts.columns[k]] = split.values
         return x
+
+    def _over(self, until: float) -> bool:
+        return time.monotonic() > until or self.generation.watch.interrupted
 
     def _solved(self, until: float) -> bool:
         """Solve the master as it stands, with new splits; whether splits cover all items."""
