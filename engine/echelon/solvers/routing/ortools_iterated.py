@@ -92,7 +92,6 @@ def plan_anew(
     random.shuffle(order)
     must_drop = any(problem.stops[i].loss is None for i in start.left_out)
     model = RoutingModel(problem, order, admits, must_drop, start)
-    anneal(parameters, problem, start)
     found = _improve(model, start, parameters)
     if found is None:
         return None
@@ -138,6 +137,7 @@ def _improve(model: RoutingModel, start: Solution, parameters: Parameters) -> py
         for index, after in pairwise(path):
             following[index] = after
     routing.SetFirstSolutionEvaluator(lambda index, after: 0 if following[index] == after else 1)
+    anneal(parameters, model.problem, start)
     return routing.SolveWithIteratedLocalSearch(parameters)
 
 
