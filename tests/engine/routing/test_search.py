@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echelon.errors import InputError, Violation
-from echelon.solvers.routing import ortools_first
+from echelon.solvers.routing import ortools_first, ortools_search, search
 from echelon.solvers.routing.budget import Best, Budget
 from echelon.solvers.routing.check import check
 from echelon.solvers.routing.insertion import admitted, insert, squeeze
@@ -20,6 +20,7 @@ from echelon.solvers.routing.ortools_iterated import COLD, HOT, anneal, iterated
 from echelon.solvers.routing.ortools_model import RoutingModel
 from echelon.solvers.routing.parts import Turns, near, part_of
 from echelon.solvers.routing.problem import FOREVER, NO_WAY, Bands, Break, Problem, Route, Solution
+from echelon.solvers.routing.pyvrp_search import plan_part
 from echelon.solvers.routing.schedule import cost
 from echelon.solvers.routing.search import ORTOOLS, PYVRP, solve
 
@@ -147,6 +148,14 @@ def test_annealing_begins_and_ends_at_costs_of_the_ways_of_the_tours(money: int)
     assert not annealing.automatic_temperatures
     assert annealing.initial_temperature == pytest.approx(HOT * 3 * money)
     assert annealing.final_temperature == pytest.approx(COLD * 3 * money)
+
+
+def test_pyvrp_plans_every_other_part_of_a_large_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many turns OR-Tools' own planners take, PyVRP has as many beside them."""
+    whole, given = town(60), []
+    monkeypatch.setattr(search, "improve", lambda problem, budget, best, admits, planners, seed: given.extend(planners))
+    search.both_on_parts(whole, rounds(1), Best(whole), admitted(whole))
+    assert [planner.plan is plan_part for planner in given] == [True, False] * len(ortools_search.planners(whole))
 
 
 def test_a_part_keeps_the_vehicles_a_stop_names() -> None:
